@@ -1,0 +1,1 @@
+"""Align, measure and listen to embedding spaces."""

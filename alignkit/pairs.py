@@ -1,0 +1,232 @@
+"""Which source row belongs to which target row: built by id or from a table, never by position."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from alignkit.duplicates import duplicate_labels
+from alignkit.errors import PairingError
+from alignkit.shapes import Labels, Links, SourceVectors, TargetVectors
+from alignkit.spaces import Embeddings
+
+FEWEST = 2  # pairs without which nothing can be fitted or ranked
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Join two sets of embeddings by many-to-many links.
+
+    Build it with `by_id` or `from_table`. ``links`` holds (source row, target row); ``groups`` one label
+    per link for links that must not be separated, or None.
+
+    Examples
+    --------
+    >>> a = Embeddings(np.eye(3), ids=["x", "y", "z"])
+    >>> b = Embeddings(np.eye(3), ids=["z", "x", "w"])
+    >>> pairs = Pairs.by_id(a, b)
+    >>> pairs.links.tolist(), pairs.join()["source_unmatched"]
+    ([[0, 1], [2, 0]], 1)
+    """
+
+    source: Embeddings
+    target: Embeddings
+    links: Links
+    groups: Labels | None = None
+    weights: np.ndarray | None = field(default=None)
+
+    @classmethod
+    def by_id(cls, source: Embeddings, target: Embeddings) -> "Pairs":
+        """Join rows that carry the same id.
+
+        Raises
+        ------
+        PairingError
+            If no id is shared; the message shows one of each side.
+        """
+        if not (source.has_ids or target.has_ids):
+            rows = np.arange(min(len(source), len(target)))
+            return cls(source, target, np.stack([rows, rows], axis=1))
+        found = _find(source.ids, target.ids)
+        rows = np.flatnonzero(found >= 0)
+        if not len(rows):
+            raise PairingError(
+                f"no id is shared: {source.name} starts with {source.id_at(0)!r}, {target.name} with "
+                f"{target.id_at(0)!r}. Pass --pairs FILE if the ids differ on purpose."
+            )
+        return cls(source, target, np.stack([rows, found[rows]], axis=1))
+
+    @classmethod
+    def from_table(cls, source: Embeddings, target: Embeddings, table: pa.Table, *, name: str = "pairs") -> "Pairs":
+        """Join rows by a table with the columns ``source`` and ``target`` (ids), many-to-many.
+
+        Optional columns: ``group`` (links that must stay on one side of a split), ``weight`` (> 0).
+
+        Raises
+        ------
+        PairingError
+            If a column is missing, an id is unknown (its row is named), or a link is repeated.
+        """
+        missing = [column for column in ("source", "target") if column not in table.column_names]
+        if missing:
+            raise PairingError(
+                f"{name} has no column {missing[0]!r} (it has {', '.join(table.column_names)}): "
+                "name its columns source, target and, if wanted, group and weight."
+            )
+        links = np.stack(
+            [
+                _find_all(table["source"], source, f"{name}, column source"),
+                _find_all(table["target"], target, f"{name}, column target"),
+            ],
+            axis=1,
+        )
+        _refuse_repeats(links, name)
+        groups = None
+        if "group" in table.column_names:
+            groups = _codes(table["group"])
+        return cls(source, target, links, groups, _weights(table, name))
+
+    def __len__(self) -> int:
+        return len(self.links)
+
+    def join(self) -> dict[str, int]:
+        """Return how many rows joined and how many were left out on each side."""
+        source, target = (len(np.unique(self.links[:, side])) for side in (0, 1))
+        return {
+            "pairs": len(self),
+            "source_rows": len(self.source),
+            "target_rows": len(self.target),
+            "source_unmatched": len(self.source) - source,
+            "target_unmatched": len(self.target) - target,
+        }
+
+    def vectors(self, dtype: np.dtype | None = None) -> tuple[SourceVectors, TargetVectors]:
+        """Return the linked rows side by side: row i of both is link i."""
+        return self.source.take(self.links[:, 0], dtype), self.target.take(self.links[:, 1], dtype)
+
+    def subset(self, keep: np.ndarray) -> "Pairs":
+        """Return the links that ``keep`` (a mask or positions) names."""
+        groups = None if self.groups is None else self.groups[keep]
+        weights = None if self.weights is None else self.weights[keep]
+        return Pairs(self.source, self.target, self.links[keep], groups, weights)
+
+    def grouped_by(self, column: str, *, side: str = "source") -> "Pairs":
+        """Return the same links, grouped by a metadata column of one side."""
+        embeddings = self.source if side == "source" else self.target
+        if column not in embeddings.items.column_names:
+            known = ", ".join(embeddings.items.column_names) or "none"
+            raise PairingError(f"{embeddings.name} has no metadata column {column!r} to group by; it has: {known}.")
+        codes = _codes(embeddings.items[column])
+        return Pairs(self.source, self.target, self.links, codes[self.links[:, 0 if side == "source" else 1]], self.weights)
+
+    def components(self, *, duplicates: bool = True) -> Labels:
+        """Return a label per link; links that share a row, a group or a byte-identical row share a label.
+
+        With ``duplicates`` off, byte-identical rows count as different items.
+        """
+        source, target = self.links.T
+        if duplicates:
+            source, target = _merge_duplicates(self.source, source), _merge_duplicates(self.target, target)
+        columns = [np.unique(nodes, return_inverse=True)[1] for nodes in (source, target)]
+        if self.groups is not None:
+            columns.append(np.unique(self.groups, return_inverse=True)[1])
+        # a bipartite graph: one node per link, one per row or group that it touches
+        m, offset, edges = len(self), len(self), []
+        for nodes in columns:
+            edges.append(np.stack([np.arange(m), nodes + offset]))
+            offset += int(nodes.max(initial=-1)) + 1
+        rows, cols = np.concatenate(edges, axis=1)
+        graph = coo_array((np.ones(len(rows), bool), (rows, cols)), shape=(offset, offset))
+        labels = connected_components(graph, directed=False)[1][:m]
+        return np.unique(labels, return_inverse=True)[1]
+
+    def split(self, test: float, seed: int = 0) -> tuple["Pairs", "Pairs"]:
+        """Return (train, test): whole components are drawn at random until ``test`` of the links are held out.
+
+        So the captions of one picture, and copies of one clip, never stand on both sides.
+
+        Raises
+        ------
+        PairingError
+            If ``test`` is not between 0 and 1, or either side would hold fewer than two pairs.
+        """
+        if not 0 < test < 1:
+            raise PairingError(f"the held-out share is {test}; it must lie between 0 and 1, like 0.2.")
+        labels = self.components()
+        sizes = np.bincount(labels)
+        order = np.random.default_rng(seed).permutation(len(sizes))
+        wanted = round(test * len(self))
+        reached = np.cumsum(sizes[order])
+        count = int(np.argmin(np.abs(np.concatenate([[0], reached]) - wanted)))
+        held_out = np.isin(labels, order[:count])
+        train, kept = int((~held_out).sum()), int(held_out.sum())
+        if min(train, kept) < FEWEST:
+            raise PairingError(
+                f"a held-out share of {test} leaves {train} pairs to fit and {kept} to test ({len(self)} pairs in "
+                f"{len(sizes)} groups that stay together): each side needs {FEWEST}; change --test or add pairs."
+            )
+        return self.subset(~held_out), self.subset(held_out)
+
+    def check_enough(self, fewest: int = FEWEST) -> None:
+        """Raise PairingError unless there are at least ``fewest`` links."""
+        if len(self) < fewest:
+            raise PairingError(
+                f"{self.source.name} and {self.target.name} share {len(self)} pair(s); at least {fewest} are needed."
+            )
+
+
+def _merge_duplicates(embeddings: Embeddings, rows: np.ndarray) -> np.ndarray:
+    used, position = np.unique(rows, return_inverse=True)
+    return duplicate_labels(embeddings.vectors[used])[position]
+
+
+def _find(wanted: pa.Array, known: pa.Array) -> np.ndarray:
+    """Return the position of each wanted id among the known ones, -1 where it is absent."""
+    if pa.types.is_integer(wanted.type) and pa.types.is_integer(known.type):
+        wanted, known = wanted.cast(pa.int64()), known.cast(pa.int64())
+    else:
+        wanted, known = wanted.cast(pa.large_string()), known.cast(pa.large_string())
+    found = pc.index_in(wanted, value_set=known)
+    return pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _find_all(column: pa.ChunkedArray, side: Embeddings, what: str) -> np.ndarray:
+    wanted = column.combine_chunks()
+    if pa.types.is_dictionary(wanted.type):
+        wanted = wanted.dictionary_decode()
+    found = _find(wanted, side.ids)
+    if (found < 0).any():
+        row = int(np.argmax(found < 0))
+        raise PairingError(
+            f"{what}, row {row}: {side.name} has no id {wanted[row].as_py()!r} (its first is {side.id_at(0)!r}); "
+            "correct the id or remove the row."
+        )
+    return found
+
+
+def _refuse_repeats(links: Links, name: str) -> None:
+    _, first, counts = np.unique(links, axis=0, return_index=True, return_counts=True)
+    if (counts > 1).any():
+        row = int(first[np.argmax(counts > 1)])
+        raise PairingError(f"{name}: the pair in row {row} stands there {counts.max()} times; keep it once.")
+
+
+def _codes(column: pa.ChunkedArray) -> Labels:
+    filled = pc.dictionary_encode(column.combine_chunks(), null_encoding="encode")
+    return filled.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _weights(table: pa.Table, name: str) -> np.ndarray | None:
+    if "weight" not in table.column_names:
+        return None
+    try:
+        weights = table["weight"].cast(pa.float64()).to_numpy()
+    except pa.ArrowInvalid as error:
+        raise PairingError(f"{name}: column weight is no number: {error}.") from error
+    bad = np.flatnonzero(~(np.isfinite(weights) & (weights > 0)))
+    if len(bad):
+        raise PairingError(f"{name}, row {bad[0]}: weight {weights[bad[0]]} must be a positive number.")
+    return weights

@@ -1,0 +1,37 @@
+"""Array aliases of every signature; the letters are the axis names of the glossary.
+
+``n`` rows, ``d`` dimensions, ``ds``/``dt`` source and target dimensions, ``q`` queries, ``g`` gallery,
+``m`` links, ``k`` neighbours, ``p`` positives. The tests check them at run time through jaxtyping;
+without it (it is no dependency of the base) every alias is a plain array type.
+"""
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
+else:
+    try:
+        from jaxtyping import Float, Int
+    except ImportError:
+
+        class _Plain:
+            """Stand in for jaxtyping's subscriptable types."""
+
+            def __class_getitem__(cls, item: tuple[type, str]) -> type:
+                return item[0]
+
+        Float = Int = _Plain
+
+Vectors: TypeAlias = Float[np.ndarray, "n d"]
+SourceVectors: TypeAlias = Float[np.ndarray, "n ds"]
+TargetVectors: TypeAlias = Float[np.ndarray, "n dt"]
+SourceRows: TypeAlias = Float[np.ndarray, "n d"]
+TargetRows: TypeAlias = Float[np.ndarray, "m d"]
+Queries: TypeAlias = Float[np.ndarray, "q d"]
+Gallery: TypeAlias = Float[np.ndarray, "g d"]
+Links: TypeAlias = Int[np.ndarray, "m 2"]
+Labels: TypeAlias = Int[np.ndarray, " m"]
+Weights: TypeAlias = Float[np.ndarray, " n"]
+PerQuery: TypeAlias = Float[np.ndarray, " q"]

@@ -1,0 +1,261 @@
+"""The nouns: which model made the numbers (`Space`), and rows of numbers with their ids (`Embeddings`)."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from alignkit.errors import DataError, SpaceMismatchError
+from alignkit.rows import Rows, computing_dtype
+from alignkit.shapes import Vectors
+
+Norm: TypeAlias = Literal["unit", "raw"]
+BLOCK = 8192  # rows read at a time: 16 MB of float32 at 512 dimensions
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Say which model made the numbers; two spaces meet only if nothing that both state differs.
+
+    Parameters
+    ----------
+    dim
+        Dimensions, at least 1.
+    name
+        The model, like ``"clip/ViT-B-32/laion2b_s34b_b79k"``; empty where nobody has said.
+    norm
+        ``"unit"`` where every row has length 1, else ``"raw"``. Not part of the identity.
+    revision
+        Digest or tag of the weights; empty where nobody has said.
+
+    Examples
+    --------
+    >>> Space(512, "clip/ViT-B-32").meets(Space(512))
+    True
+    >>> Space(512, "clip/ViT-B-32").meets(Space(512, "clap/htsat"))
+    False
+    """
+
+    dim: int
+    name: str = ""
+    norm: Norm = "raw"
+    revision: str = ""
+
+    def meets(self, other: "Space") -> bool:
+        """Return whether vectors of the one may be taken for vectors of the other."""
+        return self.dim == other.dim and all(
+            not (mine and theirs) or mine == theirs
+            for mine, theirs in ((self.name, other.name), (self.revision, other.revision))
+        )
+
+    def check_meets(self, other: "Space", what: str) -> None:
+        """Raise SpaceMismatchError, naming both, unless this space meets ``other``."""
+        if not self.meets(other):
+            raise SpaceMismatchError(f"{what} needs {self}, got {other}: use embeddings of the space it names.")
+
+    def __str__(self) -> str:
+        revision = f" @ {self.revision}" if self.revision else ""
+        return f"{self.name or 'an unnamed space'}{revision} ({self.dim} dimensions)"
+
+
+class Embeddings:
+    """Rows of one space with their ids; vectors may be a memory map that is never read whole.
+
+    Opening is cheap whatever the size: ids and metadata are read, and checked, when they are first used.
+
+    Parameters
+    ----------
+    vectors
+        ``n d``, any real floating type, or an integer type that float64 holds exactly.
+    ids
+        One unique id per row (strings or integers), or a function that reads them, or nothing: then the
+        row number is the id.
+    space
+        Which model made the numbers; by default a space without a name.
+    modality
+        What was embedded: ``"image"``, ``"audio"``, ``"text"`` or another word.
+    items
+        A table with one row per vector (caption, path, label, group, ...), or a function that reads it.
+    name
+        What messages call these embeddings: usually the file.
+
+    Raises
+    ------
+    DataError
+        If the vectors are not a real matrix with at least one column, or, at first use, if ids are
+        missing, repeated, or not one per row.
+
+    Examples
+    --------
+    >>> e = Embeddings(np.eye(3), ids=["cat", "dog", "owl"], name="animals.npy")
+    >>> len(e), e.dim, e.id_at(2)
+    (3, 3, 'owl')
+    """
+
+    def __init__(
+        self,
+        vectors: Rows,
+        *,
+        ids: "pa.Array | list | np.ndarray | Callable[[], pa.Array] | None" = None,
+        space: Space | None = None,
+        modality: str = "",
+        items: "pa.Table | Callable[[], pa.Table] | None" = None,
+        name: str = "embeddings",
+    ) -> None:
+        self.name = name
+        self.vectors = _checked_matrix(vectors, name)
+        self.space = space or Space(self.vectors.shape[1])
+        self.modality = modality
+        self.has_ids = ids is not None
+        self._ids: pa.Array | None = None
+        self._read_ids = ids if callable(ids) or ids is None else lambda: _as_arrow(ids)
+        self._items = items
+        if self.space.dim != self.dim:
+            raise DataError(f"{name} has {self.dim} dimensions but says it comes from {self.space}.")
+
+    def __len__(self) -> int:
+        return self.vectors.shape[0]
+
+    def __repr__(self) -> str:
+        return f"Embeddings({self.name!r}, {len(self)} x {self.dim} {self.vectors.dtype}, {self.space})"
+
+    @property
+    def dim(self) -> int:
+        """Dimensions of each row."""
+        return self.vectors.shape[1]
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The float type in which these rows are computed with."""
+        return computing_dtype(self.vectors.dtype)
+
+    @property
+    def ids(self) -> pa.Array:
+        """One id per row, checked to be complete and unique."""
+        if self._ids is None:
+            if self._read_ids is None:
+                self._ids = pa.array(np.arange(len(self)))
+            else:
+                self._ids = _checked_ids(self._read_ids(), len(self), self.name)
+        return self._ids
+
+    @property
+    def items(self) -> pa.Table:
+        """One row of metadata per vector; without columns where none are known."""
+        if callable(self._items):
+            self._items = self._items()
+        if self._items is None:
+            self._items = pa.table({"row": pa.nulls(len(self))}).select([])
+        if self._items.num_columns and self._items.num_rows != len(self):
+            raise DataError(
+                f"{self.name} has {len(self)} vectors but {self._items.num_rows} rows of metadata: "
+                "the two were not written together; write them again from one source."
+            )
+        return self._items
+
+    def id_at(self, row: int) -> str | int:
+        """Return the id of one row."""
+        return self.ids[row].as_py() if self.has_ids else row
+
+    def blocks(self, size: int = BLOCK, dtype: np.dtype | None = None) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield (first row, rows) in order, ``size`` rows at a time, as ``dtype`` (default: `dtype`)."""
+        dtype = dtype or self.dtype
+        for start in range(0, len(self), size):
+            yield start, np.asarray(self.vectors[start : start + size]).astype(dtype, copy=False)
+
+    def take(self, rows: np.ndarray, dtype: np.dtype | None = None) -> Vectors:
+        """Return the given rows, in the given order, as an array in memory."""
+        return np.asarray(self.vectors[np.asarray(rows)]).astype(dtype or self.dtype, copy=False)
+
+    def array(self, dtype: np.dtype | None = None) -> Vectors:
+        """Return all rows as one array (no copy where they are one in ``dtype`` already)."""
+        return np.asarray(self.vectors[:]).astype(dtype or self.dtype, copy=False)
+
+    def select(self, rows: np.ndarray) -> "Embeddings":
+        """Return the given rows, with their ids and metadata, as embeddings in memory."""
+        rows = np.asarray(rows)
+        index = pa.array(rows)
+        return Embeddings(
+            np.asarray(self.vectors[rows]),
+            ids=self.ids.take(index),
+            space=self.space,
+            modality=self.modality,
+            items=self.items.take(index) if self.items.num_columns else None,
+            name=self.name,
+        )
+
+    def check(self, *, direction: bool = False) -> None:
+        """Raise DataError, naming the first bad row, unless every row is finite.
+
+        With ``direction``, a row of zeros is bad too: it points nowhere, so no cosine can be taken.
+        """
+        for start, block in self.blocks():
+            with np.errstate(invalid="ignore", over="ignore"):
+                squares = np.einsum("nd,nd->n", block, block, dtype=np.float64)
+            bad = np.flatnonzero(~np.isfinite(squares) | (squares == 0 if direction else False))
+            for row in bad:
+                finite = np.isfinite(block[row]).all()
+                if finite and block[row].any():
+                    continue  # the square left the range of doubles, the row did not
+                self._refuse(start + int(row), "is all zeros and has no direction" if finite else _kind(block[row]))
+
+    def _refuse(self, row: int, fault: str) -> None:
+        label = f" (id {self.id_at(row)!r})" if self.has_ids else ""
+        raise DataError(f"{self.name}: row {row}{label} {fault}: remove or re-encode that item.")
+
+
+def _kind(row: np.ndarray) -> str:
+    return "holds NaN" if np.isnan(row).any() else "holds an infinite value"
+
+
+def _checked_matrix(vectors: Rows, name: str) -> Rows:
+    if not isinstance(vectors, Rows):
+        vectors = np.asarray(vectors)
+    shape, dtype = vectors.shape, vectors.dtype
+    if dtype.kind == "O":
+        raise DataError(f"{name} holds Python objects, not numbers: save it again as a float32 matrix.")
+    if dtype.kind == "c":
+        raise DataError(f"{name} holds complex numbers: save their real part, or both parts as columns.")
+    if dtype.kind not in "fiu" or dtype.itemsize > 8:  # noqa: PLR2004
+        raise DataError(f"{name} holds {dtype}, which is no embedding type: save it as float16, float32 or float64.")
+    if dtype.kind in "iu" and dtype.itemsize > 4:  # noqa: PLR2004
+        raise DataError(
+            f"{name} holds {dtype}, whose large values no float holds exactly: save embeddings as float32 "
+            "(64-bit integers are usually labels or indices)."
+        )
+    if len(shape) != 2:  # noqa: PLR2004
+        raise DataError(f"{name} has shape {shape}; embeddings are a matrix with one row per item: reshape it to 2-D.")
+    if shape[0] == 0 or shape[1] == 0:
+        raise DataError(f"{name} is empty (shape {shape}): it needs at least one row and one dimension.")
+    return vectors
+
+
+def _as_arrow(ids: "pa.Array | pa.ChunkedArray | list | np.ndarray") -> pa.Array:
+    if isinstance(ids, pa.ChunkedArray):
+        return ids.combine_chunks()
+    return ids if isinstance(ids, pa.Array) else pa.array(ids)
+
+
+def _checked_ids(ids: "pa.Array | pa.ChunkedArray", rows: int, name: str) -> pa.Array:
+    ids = _as_arrow(ids)
+    if pa.types.is_dictionary(ids.type):
+        ids = ids.dictionary_decode()
+    if not (pa.types.is_integer(ids.type) or pa.types.is_string(ids.type) or pa.types.is_large_string(ids.type)):
+        raise DataError(f"{name} has ids of type {ids.type}: ids are strings or integers; convert that column.")
+    if len(ids) != rows:
+        raise DataError(f"{name} has {rows} vectors but {len(ids)} ids: write one id per row.")
+    if ids.null_count:
+        row = pc.index(ids.is_null(), True).as_py()
+        raise DataError(f"{name}: row {row} has no id: give every row one.")
+    if pc.count_distinct(ids).as_py() != rows:
+        values = ids.value_counts()
+        twice = values.filter(pc.greater(values.field("counts"), 1))[0]["values"].as_py()
+        first, second = np.flatnonzero(pc.equal(ids, twice).to_numpy(zero_copy_only=False))[:2]
+        raise DataError(
+            f"{name}: id {twice!r} stands in row {first} and again in row {second}: ids name one row each; "
+            "remove the repeats, or number the frames of one item and pool them."
+        )
+    return ids
