@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Protocol, overload, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -59,11 +59,7 @@ class ShardedRows:
     def __len__(self) -> int:
         return self._starts[-1]
 
-    @overload
-    def __getitem__(self, key: slice) -> np.ndarray: ...
-    @overload
-    def __getitem__(self, key: np.ndarray) -> np.ndarray: ...
-    def __getitem__(self, key: slice | np.ndarray) -> np.ndarray:
+    def __getitem__(self, key: slice | np.ndarray, /) -> np.ndarray:
         if isinstance(key, slice):
             start, stop, step = key.indices(len(self))
             if step != 1:
@@ -103,5 +99,5 @@ def computing_dtype(dtype: np.dtype | type) -> np.dtype:
     (dtype('float32'), dtype('float64'))
     """
     dtype = np.dtype(dtype)
-    small = dtype.kind == "f" and dtype.itemsize <= 4 or dtype.kind in "iu" and dtype.itemsize <= 2  # noqa: PLR2004
+    small = (dtype.kind == "f" and dtype.itemsize <= 4) or (dtype.kind in "iu" and dtype.itemsize <= 2)
     return np.dtype(np.float32 if small else np.float64)

@@ -1,8 +1,8 @@
 """Array aliases of every signature; the letters are the axis names of the glossary.
 
 ``n`` rows, ``d`` dimensions, ``ds``/``dt`` source and target dimensions, ``q`` queries, ``g`` gallery,
-``m`` links, ``k`` neighbours, ``p`` positives. The tests check them at run time through jaxtyping;
-without it (it is no dependency of the base) every alias is a plain array type.
+``m`` links, ``k`` neighbours, ``p`` positives, ``t`` groups of tied items. The tests check them at run time
+through jaxtyping; without it (it is no dependency of the base) every alias is a plain array type.
 """
 
 from typing import TYPE_CHECKING, TypeAlias
@@ -33,5 +33,8 @@ Queries: TypeAlias = Float[np.ndarray, "q d"]
 Gallery: TypeAlias = Float[np.ndarray, "g d"]
 Links: TypeAlias = Int[np.ndarray, "m 2"]
 Labels: TypeAlias = Int[np.ndarray, " m"]
-Weights: TypeAlias = Float[np.ndarray, " n"]
+Weights: TypeAlias = Float[np.ndarray, " m"]
 PerQuery: TypeAlias = Float[np.ndarray, " q"]
+QueryCounts: TypeAlias = Int[np.ndarray, " q"]
+PerPositive: TypeAlias = Int[np.ndarray, " p"]
+PerTieGroup: TypeAlias = Int[np.ndarray, " t"]

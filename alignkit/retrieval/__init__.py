@@ -1,0 +1,1 @@
+"""Exact retrieval evaluation: ranks as intervals, metrics with chance level and interval."""

@@ -1,0 +1,109 @@
+"""Which gallery items are right for which query: any number for each, stored as compressed sparse rows."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from alignkit.errors import PairingError
+from alignkit.shapes import Links, PerPositive, QueryCounts
+
+
+@dataclass(frozen=True, eq=False)
+class Positives:
+    """Hold the positives of query i as ``indices[indptr[i]:indptr[i + 1]]``, ascending, without repeats.
+
+    Build it with `from_links` or `diagonal`.
+
+    Examples
+    --------
+    >>> p = Positives.from_links(np.array([[0, 2], [0, 1], [2, 1]]), n_queries=3, n_gallery=4)
+    >>> p.counts.tolist(), p.indices.tolist(), p.transpose().counts.tolist()
+    ([2, 0, 1], [1, 2, 1], [0, 2, 1, 0])
+    """
+
+    indptr: np.ndarray
+    indices: PerPositive
+    n_gallery: int
+
+    @classmethod
+    def from_links(cls, links: Links, n_queries: int, n_gallery: int) -> "Positives":
+        """Return the positives that (query row, gallery row) pairs name; a repeated pair counts once.
+
+        Raises
+        ------
+        PairingError
+            If a link names a row that is not there.
+        """
+        links = np.asarray(links)
+        if links.ndim != 2 or links.shape[1] != 2 or (links.size and links.dtype.kind not in "iu"):
+            raise PairingError(
+                f"links have shape {links.shape} and type {links.dtype}; "
+                "give one row (query, gallery) of integers for each."
+            )
+        for side, (name, size) in enumerate((("queries", n_queries), ("gallery", n_gallery))):
+            wrong = np.flatnonzero((links[:, side] < 0) | (links[:, side] >= size))
+            if len(wrong):
+                raise PairingError(
+                    f"link {wrong[0]} names row {links[wrong[0], side]} of the {name}, which has {size} "
+                    "rows; join by id so that every link meets a row."
+                )
+        flat = np.unique(links[:, 0].astype(np.int64) * n_gallery + links[:, 1].astype(np.int64))
+        query, item = np.divmod(flat, n_gallery) if n_gallery else (flat, flat)
+        return cls(_offsets(np.bincount(query, minlength=n_queries)), item, n_gallery)
+
+    @classmethod
+    def diagonal(cls, n: int) -> "Positives":
+        """Return the positives of ``n`` parallel rows: query i wants item i."""
+        return cls(np.arange(n + 1), np.arange(n), n)
+
+    @property
+    def n_queries(self) -> int:
+        """How many queries there are, with or without a positive."""
+        return len(self.indptr) - 1
+
+    @cached_property
+    def counts(self) -> QueryCounts:
+        """How many positives each query has."""
+        return np.diff(self.indptr)
+
+    @cached_property
+    def queries(self) -> PerPositive:
+        """The query of each entry of ``indices``."""
+        return np.repeat(np.arange(self.n_queries), self.counts)
+
+    @cached_property
+    def by_item(self) -> PerPositive:
+        """Positions in ``indices``, ordered by gallery item, then query: the order of the transpose."""
+        return np.argsort(self.indices, kind="stable")
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def transpose(self) -> "Positives":
+        """Return the same relation seen from the gallery: its items become the queries."""
+        return self._transposed
+
+    def order_by(self, values: np.ndarray) -> PerPositive:
+        """Return positions in ``indices``: query by query, in each by ascending value, equal ones by item.
+
+        Queries with the same number of positives are sorted together; those with one cost nothing.
+        """
+        order = np.arange(len(self))
+        by_count = np.argsort(self.counts, kind="stable")
+        sizes, starts = np.unique(self.counts[by_count], return_index=True)
+        for size, queries in zip(sizes, np.split(by_count, starts[1:]), strict=True):
+            if size > 1:
+                entries = self.indptr[queries][:, None] + np.arange(size)
+                inner = np.argsort(values[entries], axis=1, kind="stable")
+                order[entries] = np.take_along_axis(entries, inner, axis=1)
+        return order
+
+    @cached_property
+    def _transposed(self) -> "Positives":
+        sizes = np.bincount(self.indices, minlength=self.n_gallery)
+        return Positives(_offsets(sizes), self.queries[self.by_item], self.n_queries)
+
+
+def _offsets(sizes: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
