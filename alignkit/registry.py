@@ -6,7 +6,7 @@ import importlib
 import inspect
 from importlib import metadata
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from alignkit.errors import UnknownNameError
 
@@ -62,7 +62,7 @@ class Registry(Generic[T]):
         if name in plugins:
             return plugins[name].load()
         module = importlib.import_module(f"{self.package}.{name}")
-        found = [
+        found: list[Any] = [
             member
             for _, member in inspect.getmembers(module, inspect.isclass)
             if member.__module__ == module.__name__

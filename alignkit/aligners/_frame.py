@@ -1,0 +1,212 @@
+"""The normalisation of one side of a map, as a stored step that can be taken back."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+
+from alignkit.errors import DataError, ParameterError
+from alignkit.rows import Rows, computing_dtype
+from alignkit.shapes import Vectors
+
+Normalize: TypeAlias = Literal["none", "center", "unit", "unit-center", "unit-center-unit"]
+NORMALIZE: tuple[Normalize, ...] = get_args(Normalize)
+BLOCK = 8192
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """Bring the rows of one space into the joint frame (`apply`) and back (`restore`).
+
+    The steps act from left to right in the name: ``unit`` divides a row by its length, ``center``
+    subtracts the mean of the fitted rows (of the unit rows where ``unit`` comes first). `restore` is the
+    exact inverse of `apply` up to what a unit step discards:
+
+    - ``none`` and ``center``: restoring adds the mean; nothing is lost.
+    - ``unit-center``: adds the mean and multiplies by ``length``, the mean raw length.
+    - ``unit`` and ``unit-center-unit`` end with a direction, so restoring reads the direction only. It
+      goes from the mean along the direction to the unit sphere (there is one such point, because the mean
+      of unit rows lies inside it) and multiplies by ``length``: a space of unit rows gets unit rows.
+
+    The raw length of each single row is what the unit step discards; it comes back as the mean length.
+
+    Examples
+    --------
+    >>> X = np.array([[3.0, 4.0], [0.0, 5.0], [-5.0, 0.0]])
+    >>> frame = Frame.fit(X, "unit-center-unit")
+    >>> np.round(frame.restore(frame.apply(X)), 12).tolist()
+    [[3.0, 4.0], [0.0, 5.0], [-5.0, 0.0]]
+    """
+
+    steps: Normalize
+    mean: np.ndarray
+    length: float = 1.0
+
+    @classmethod
+    def fit(cls, X: Rows, steps: Normalize, sample_weight: np.ndarray | None = None) -> "Frame":
+        """Return the frame of ``X``, read a block at a time."""
+        fit = FrameFit(steps)
+        for start in range(0, len(X), BLOCK):
+            part = slice(start, start + BLOCK)
+            fit.update(X[part], None if sample_weight is None else np.asarray(sample_weight)[part])
+        return fit.frame()
+
+    @property
+    def centers(self) -> bool:
+        """Whether a mean is subtracted."""
+        return "center" in self.steps
+
+    @property
+    def unit_first(self) -> bool:
+        """Whether rows are divided by their length before anything else."""
+        return self.steps.startswith("unit")
+
+    @property
+    def ends_unit(self) -> bool:
+        """Whether only directions are left in the joint frame."""
+        return self.steps.endswith("unit")
+
+    @property
+    def restores_unit_rows(self) -> bool:
+        """Whether restored rows have length 1: the fitted rows had, to the precision of half floats."""
+        return self.ends_unit and abs(self.length - 1) < 1e-3
+
+    def apply(self, X: Vectors, *, first_row: int = 0) -> Vectors:
+        """Return ``X`` in the joint frame (float32 for half precision); ``X`` is not touched.
+
+        A row that equals the mean to rounding has no direction left after centring and becomes zeros.
+
+        Raises
+        ------
+        DataError
+            If a unit step meets a row of zeros; the row is named, counted from ``first_row``.
+        """
+        V = np.array(X, dtype=computing_dtype(X.dtype))
+        if self.unit_first:
+            V /= row_lengths(V, first_row)[:, None]
+        if self.centers:
+            V -= self.mean.astype(V.dtype)
+        if self.steps == "unit-center-unit":
+            _to_directions(V)
+        return V
+
+    def restore(self, V: Vectors) -> Vectors:
+        """Return joint-frame rows in this space's own frame: means and lengths restored.
+
+        A row of zeros has no direction; where one is needed it restores to the mean.
+        """
+        V = np.array(V, dtype=computing_dtype(V.dtype))
+        mean = self.mean.astype(V.dtype)
+        if self.ends_unit:
+            _to_directions(V, at_most=0)
+        if self.steps == "unit-center-unit":
+            # |mean + t v| = 1 for the one positive t
+            along = V @ mean
+            inside = max(0.0, 1.0 - float(self.mean @ self.mean))
+            root = np.sqrt(along * along + V.dtype.type(inside))
+            far = along > 0  # there root - along would cancel
+            t = np.where(far, V.dtype.type(inside) / np.where(far, root + along, 1), root - along)
+            V *= t.astype(V.dtype)[:, None]
+        if self.centers:
+            V += mean
+        if self.unit_first:
+            V *= V.dtype.type(self.length)
+        return V
+
+    def unrestore(self, Z: Vectors) -> Vectors:
+        """Return joint-frame rows whose restored form is ``Z``: the exact inverse of `restore`.
+
+        It differs from `apply` for ``unit-center`` only, whose restored rows need not have one length.
+        """
+        if self.steps != "unit-center":
+            return self.apply(Z)
+        V = np.array(Z, dtype=computing_dtype(Z.dtype))
+        V /= V.dtype.type(self.length)
+        V -= self.mean.astype(V.dtype)
+        return V
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return what `from_arrays` needs beside the name of the steps."""
+        return {"mean": self.mean, "length": np.array([self.length])}
+
+    @classmethod
+    def from_arrays(cls, steps: Normalize, arrays: dict[str, np.ndarray]) -> "Frame":
+        """Return the frame that `arrays` was taken from."""
+        return cls(check_normalize(steps), arrays["mean"], float(arrays["length"][0]))
+
+
+class FrameFit:
+    """Accumulate, block by block, what a `Frame` needs: the mean row and the mean raw length."""
+
+    def __init__(self, steps: Normalize) -> None:
+        self.steps: Normalize = check_normalize(steps)
+        self.n, self.weight, self.length = 0, 0.0, 0.0
+        self.sum = np.zeros(0)
+
+    def update(self, X: np.ndarray, sample_weight: np.ndarray | None = None) -> "FrameFit":
+        """Add rows; returns self."""
+        X = np.asarray(X, dtype=np.float64)
+        if not self.n:
+            self.sum = np.zeros(X.shape[1])
+        weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        if self.steps.startswith("unit"):
+            lengths = row_lengths(X, self.n)
+            self.length += float(weight @ lengths)
+            self.sum += (weight / lengths) @ X
+        else:
+            self.sum += weight @ X
+        self.n += len(X)
+        self.weight += float(weight.sum())
+        return self
+
+    def unit(self, X: np.ndarray) -> np.ndarray:
+        """Return rows as they are before the mean is subtracted."""
+        X = np.asarray(X, dtype=np.float64)
+        return X / row_lengths(X)[:, None] if self.steps.startswith("unit") else X
+
+    def frame(self) -> Frame:
+        """Return the frame of all rows so far."""
+        if not self.weight > 0:
+            raise DataError(
+                f"the weights of {self.n} rows sum to {self.weight}: a mean needs a positive sum."
+            )
+        if not np.isfinite(self.sum).all():
+            raise DataError(
+                "the rows hold NaN or inf, or their sum leaves the range of float64: check them first."
+            )
+        centers = "center" in self.steps
+        mean = self.sum / self.weight if centers else np.zeros_like(self.sum)
+        return Frame(self.steps, mean, self.length / self.weight if self.steps.startswith("unit") else 1.0)
+
+
+def check_normalize(steps: str) -> Normalize:
+    """Return ``steps`` if it is a known normalisation; raise ParameterError otherwise."""
+    for known in NORMALIZE:
+        if steps == known:
+            return known
+    raise ParameterError(f"normalize is {steps!r}; choose one of {', '.join(NORMALIZE)}.")
+
+
+def row_lengths(X: np.ndarray, first_row: int = 0) -> np.ndarray:
+    """Return the length of every row; raise DataError, naming the row, where one is zero or not finite."""
+    squares = np.einsum("nd,nd->n", X, X)
+    tiny, huge = np.finfo(X.dtype).tiny / np.finfo(X.dtype).eps, np.finfo(X.dtype).max
+    if squares.min(initial=np.inf) > tiny and squares.max(initial=0) < huge:
+        return np.sqrt(squares)
+    largest = np.abs(X).max(axis=1)  # the squares left the range of the type, the rows perhaps did not
+    bad = np.flatnonzero(~(np.isfinite(largest) & (largest > 0)))
+    if len(bad):
+        fault = "is all zeros and has no direction" if largest[bad[0]] == 0 else "holds NaN or inf"
+        raise DataError(f"row {first_row + int(bad[0])} {fault}: remove or re-encode that item.")
+    scaled = X / largest[:, None]
+    return largest * np.sqrt(np.einsum("nd,nd->n", scaled, scaled))
+
+
+def _to_directions(V: np.ndarray, *, at_most: float | None = None) -> None:
+    """Divide rows by their length in place; rows no longer than rounding error (``at_most``) become zeros."""
+    lengths = np.sqrt(np.einsum("nd,nd->n", V, V))
+    zero = lengths <= (8 * np.finfo(V.dtype).eps if at_most is None else at_most)
+    if zero.any():
+        V[zero] = 0
+        lengths[zero] = 1
+    V /= lengths[:, None]

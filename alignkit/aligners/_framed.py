@@ -1,0 +1,73 @@
+"""Maps that normalise both sides first and store how: the frames belong to the map."""
+
+from abc import abstractmethod
+
+import numpy as np
+
+from alignkit.aligners._base import Aligner
+from alignkit.aligners._frame import Frame, Normalize
+from alignkit.shapes import SourceVectors, TargetVectors, Vectors
+
+
+class FramedAligner(Aligner):
+    """Apply a `Frame` on each side, map between the frames, and restore the target's own.
+
+    A leaf fills `_map_source` and `_map_target` (framed rows to the joint frame), `_forward` (framed
+    source to framed target) and, where there is one, `_backward`.
+
+    Parameters
+    ----------
+    normalize
+        The steps of both frames: ``"none"``, ``"center"``, ``"unit"``, ``"unit-center"`` or
+        ``"unit-center-unit"``.
+    """
+
+    normalize: Normalize
+    source_frame_: Frame
+    target_frame_: Frame
+
+    def __init__(self, *, normalize: Normalize = "unit-center-unit") -> None:
+        self.normalize = normalize
+
+    @property
+    def answers_unit_rows(self) -> bool:
+        """Whether `transform` answers with rows of length 1, to rounding."""
+        return self.target_frame_.restores_unit_rows
+
+    def _project_source(self, X: SourceVectors) -> Vectors:
+        return self._map_source(self.source_frame_.apply(X))
+
+    def _project_target(self, Y: TargetVectors) -> Vectors:
+        return self._map_target(self.target_frame_.apply(Y))
+
+    def _transform(self, X: SourceVectors) -> TargetVectors:
+        return self.target_frame_.restore(self._forward(self.source_frame_.apply(X)))
+
+    def _inverse_transform(self, Z: TargetVectors) -> SourceVectors:
+        return self.source_frame_.restore(self._backward(self.target_frame_.unrestore(Z)))
+
+    @abstractmethod
+    def _map_source(self, V: Vectors) -> Vectors: ...
+
+    @abstractmethod
+    def _map_target(self, V: Vectors) -> Vectors: ...
+
+    @abstractmethod
+    def _forward(self, V: Vectors) -> Vectors: ...
+
+    def _backward(self, V: Vectors) -> Vectors:
+        raise NotImplementedError(f"{type(self).__name__} says that it is invertible but has no way back")
+
+    def _frame_arrays(self) -> dict[str, np.ndarray]:
+        sides = (("source_frame", self.source_frame_), ("target_frame", self.target_frame_))
+        return {f"{side}.{key}": value for side, frame in sides for key, value in frame.arrays().items()}
+
+    def _restore_frames(self, arrays: dict[str, np.ndarray]) -> None:
+        frames = []
+        for side in ("source_frame", "target_frame"):
+            own = {
+                key.partition(".")[2]: value for key, value in arrays.items() if key.startswith(f"{side}.")
+            }
+            frames.append(Frame.from_arrays(self.normalize, own))
+        self.source_frame_, self.target_frame_ = frames
+        self.n_features_in_, self.target_dim_ = (len(frame.mean) for frame in frames)

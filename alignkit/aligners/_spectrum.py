@@ -1,0 +1,43 @@
+"""Powers of a product matrix from one eigendecomposition: ridge, whitening, least squares."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+
+from alignkit.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Spectrum:
+    """Hold the eigenvalues and eigenvectors of a symmetric positive matrix, noise taken out.
+
+    Directions whose eigenvalue is within rounding error of zero hold nothing and are left out of every
+    power, so the inverse is the pseudo-inverse.
+    """
+
+    values: np.ndarray
+    vectors: np.ndarray
+
+    @classmethod
+    def of(cls, product: np.ndarray) -> "Spectrum":
+        """Return the spectrum of ``product``, largest eigenvalue first, signs fixed."""
+        if not np.isfinite(product).all():
+            raise DataError("the products of the rows leave the range of float64: scale the rows down.")
+        values, vectors = scipy.linalg.eigh(product, driver="evd")
+        values, vectors = values[::-1], vectors[:, ::-1]
+        keep = values > max(values[0], 0) * len(values) * 4 * np.finfo(np.float64).eps
+        return cls(values[keep], fixed_signs(vectors[:, keep])[0])
+
+    def power(self, exponent: float, shift: float = 0.0) -> np.ndarray:
+        """Return ``V (L + shift)^exponent V'``."""
+        return (self.vectors * (self.values + shift) ** exponent) @ self.vectors.T
+
+
+def fixed_signs(columns: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the columns, and those of ``others`` with them, so that each one's largest entry is positive."""
+    if not columns.size:
+        return columns, *others
+    largest = columns[np.abs(columns).argmax(axis=0), np.arange(columns.shape[1])]
+    signs = np.where(largest < 0, -1.0, 1.0)
+    return tuple(matrix * signs for matrix in (columns, *others))

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from alignkit.aligners._frame import NORMALIZE, Frame
+from alignkit.errors import DataError, ParameterError
+
+
+def cloud(n=100, d=6, seed=0):
+    rng = np.random.default_rng(seed)
+    return (rng.normal(size=(n, d)) + 1.5) * rng.uniform(0.5, 4, (n, 1))
+
+
+@pytest.mark.parametrize("steps", NORMALIZE)
+def test_restoring_takes_every_step_back_but_the_single_length(steps):
+    X = cloud()
+    frame = Frame.fit(X, steps)
+    lengths = np.linalg.norm(X, axis=1, keepdims=True)
+    expected = X / lengths * lengths.mean() if frame.unit_first else X
+    assert_allclose(frame.restore(frame.apply(X)), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("steps", NORMALIZE)
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1000))
+def test_any_joint_row_survives_the_way_there_and_back(steps, seed):
+    X, V = cloud(seed=seed), np.random.default_rng(seed).normal(size=(20, 6))
+    frame = Frame.fit(X, steps)
+    back = frame.unrestore(frame.restore(V))
+    expected = V / np.linalg.norm(V, axis=1, keepdims=True) if frame.ends_unit else V
+    assert_allclose(back, expected, rtol=1e-7, atol=1e-9)
+
+
+def test_unit_center_unit_is_the_textbook_sequence():
+    X = cloud()
+    unit = X / np.linalg.norm(X, axis=1, keepdims=True)
+    centred = unit - unit.mean(axis=0)
+    frame = Frame.fit(X, "unit-center-unit")
+    assert_allclose(frame.apply(X), centred / np.linalg.norm(centred, axis=1, keepdims=True), rtol=1e-12)
+    assert frame.length == pytest.approx(np.linalg.norm(X, axis=1).mean())
+    assert not frame.restores_unit_rows
+    assert Frame.fit(unit, "unit-center-unit").restores_unit_rows
+
+
+def test_weights_move_the_mean_as_copies_do():
+    X, times = cloud(), np.arange(100) % 4
+    weighted = Frame.fit(X, "unit-center", times.astype(float))
+    copied = Frame.fit(np.repeat(X, times, axis=0), "unit-center")
+    assert_allclose(weighted.mean, copied.mean)
+    assert weighted.length == pytest.approx(copied.length)
+
+
+def test_half_precision_is_computed_in_single_and_the_input_is_untouched():
+    X = cloud().astype(np.float16)
+    before = X.copy()
+    V = Frame.fit(X, "unit-center-unit").apply(X)
+    assert V.dtype == np.float32
+    assert np.array_equal(X, before)
+
+
+def test_a_row_without_direction_is_named():
+    X = cloud(n=10_000)
+    X[9000] = 0
+    with pytest.raises(DataError, match="row 9000 is all zeros"):
+        Frame.fit(X, "unit")
+    with pytest.raises(DataError, match="row 7 is all zeros"):
+        Frame.fit(X[:10], "unit").apply(np.zeros((1, 6)), first_row=7)
+
+
+def test_lengths_beyond_the_square_root_of_the_range_are_still_lengths():
+    frame = Frame.fit(np.eye(3), "unit")
+    for scale in (1e-200, 1e200):
+        assert_allclose(frame.apply(np.array([[3.0, 4.0, 0.0]]) * scale), [[0.6, 0.8, 0]], rtol=1e-12)
+
+
+def test_a_collapsed_cloud_gives_zeros_and_not_amplified_rounding():
+    X = np.repeat([[0.1, 0.7, 0.3]], 50, axis=0)
+    assert np.array_equal(Frame.fit(X, "unit-center-unit").apply(X), np.zeros((50, 3)))
+
+
+def test_an_unknown_normalisation_lists_the_known_ones():
+    with pytest.raises(ParameterError, match="choose one of none, center"):
+        Frame.fit(cloud(), "whiten")

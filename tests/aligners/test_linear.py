@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from alignkit.aligners import METHODS
+from alignkit.aligners._frame import Frame
+from alignkit.aligners.least_squares import LeastSquares
+from alignkit.aligners.procrustes import Procrustes
+from alignkit.errors import NotInvertibleError, ParameterError
+from alignkit.moments import Moments
+from alignkit.testing import planted_rotation
+
+STREAMING = [name for name in METHODS.names() if name != "ridge"]
+
+
+@pytest.mark.parametrize("normalize", ["none", "center", "unit", "unit-center"])
+@pytest.mark.parametrize("name", STREAMING)
+def test_partial_fit_on_parts_equals_fit_on_the_whole(name, normalize):
+    if name == "mean_shift" and "center" not in normalize:
+        pytest.skip("the centring is the map")
+    X, Y, _ = planted_rotation(noise=0.1)
+    X, Y = X * 3, Y * 5
+    whole, parts = (METHODS.get(name)(normalize=normalize) for _ in range(2))
+    whole.fit(X, Y)
+    for cut in (slice(0, 1), slice(1, 120), slice(120, None)):
+        parts.partial_fit(X[cut], Y[cut])
+    assert_allclose(parts.transform(X), whole.transform(X), rtol=1e-6, atol=1e-8)
+
+
+def test_frames_given_first_open_the_stream_for_directions():
+    X, Y, _ = planted_rotation(noise=0.1)
+    with pytest.raises(ParameterError, match="set_frames"):
+        Procrustes().partial_fit(X, Y)
+    frames = [Frame.fit(side, "unit-center-unit") for side in (X, Y)]
+    parts = Procrustes().set_frames(*frames)
+    parts.partial_fit(X[:90], Y[:90]).partial_fit(X[90:], Y[90:])
+    assert_allclose(parts.matrix_, Procrustes().fit(X, Y).matrix_, atol=1e-12)
+    with pytest.raises(ParameterError, match="steps 'unit-center-unit'"):
+        Procrustes(normalize="unit").set_frames(*frames)
+
+
+def test_moments_made_elsewhere_give_the_same_map():
+    X, Y, _ = planted_rotation(noise=0.1)
+    raw = Moments.from_arrays(X[:50], Y[:50]) + Moments.from_arrays(X[50:], Y[50:])
+    for normalize in ("none", "center"):
+        ours = LeastSquares(normalize=normalize).from_moments(raw)
+        assert_allclose(
+            ours.transform(X), LeastSquares(normalize=normalize).fit(X, Y).transform(X), atol=1e-10
+        )
+    with pytest.raises(ParameterError, match="do not tell the frames"):
+        LeastSquares().from_moments(raw)
+    frames = [Frame.fit(side, "unit-center-unit") for side in (X, Y)]
+    framed = Moments.from_arrays(*(frame.apply(side) for frame, side in zip(frames, (X, Y), strict=True)))
+    ours = LeastSquares().from_moments(framed, *frames)
+    assert_allclose(ours.transform(X), LeastSquares().fit(X, Y).transform(X), atol=1e-10)
+
+
+def test_a_map_that_drops_a_direction_has_no_inverse():
+    X, Y, _ = planted_rotation()
+    flat = Y.copy()
+    flat[:, 0] = 0
+    with pytest.raises(NotInvertibleError, match="keeps 11 of 12 source dimensions"):
+        LeastSquares(normalize="none").fit(X, flat).inverse_transform(Y)
+
+
+def test_a_refit_forgets_the_inverse_and_the_stream():
+    X, Y, Q = planted_rotation()
+    fitted = Procrustes(normalize="none").partial_fit(X, -Y)
+    assert_allclose(fitted.inverse_transform(-Y), X, atol=1e-10)
+    fitted.fit(X, Y)
+    assert_allclose(fitted.matrix_, Q, atol=1e-10)
+    assert_allclose(fitted.inverse_transform(Y), X, atol=1e-10)
+
+
+def test_weights_of_nothing_are_refused():
+    X, Y, _ = planted_rotation()
+    with pytest.raises(ValueError, match="weight"):
+        Procrustes().fit(X, Y, sample_weight=np.zeros(len(X)))
