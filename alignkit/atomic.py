@@ -62,7 +62,9 @@ def check_writable(path: Path | str, *, force: bool = False) -> None:
     if path.exists() and not force:
         raise OutputError(f"{path} exists already: pass --force to replace it, or choose another name.")
     if not path.absolute().parent.is_dir():
-        raise OutputError(f"{path.absolute().parent} is not a folder: create it first, then write {path.name}.")
+        raise OutputError(
+            f"{path.absolute().parent} is not a folder: create it first, then write {path.name}."
+        )
 
 
 def _flush(path: Path) -> None:

@@ -1,6 +1,7 @@
 """Which source row belongs to which target row: built by id or from a table, never by position."""
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -10,8 +11,8 @@ from scipy.sparse.csgraph import connected_components
 
 from alignkit.duplicates import duplicate_labels
 from alignkit.errors import PairingError
-from alignkit.shapes import Labels, Links, SourceVectors, TargetVectors
-from alignkit.spaces import Embeddings
+from alignkit.shapes import Labels, Links, SourceVectors, TargetVectors, Weights
+from alignkit.spaces import BLOCK, Embeddings
 
 FEWEST = 2  # pairs without which nothing can be fitted or ranked
 
@@ -36,7 +37,7 @@ class Pairs:
     target: Embeddings
     links: Links
     groups: Labels | None = None
-    weights: np.ndarray | None = field(default=None)
+    weights: Weights | None = None
 
     @classmethod
     def by_id(cls, source: Embeddings, target: Embeddings) -> "Pairs":
@@ -60,7 +61,9 @@ class Pairs:
         return cls(source, target, np.stack([rows, found[rows]], axis=1))
 
     @classmethod
-    def from_table(cls, source: Embeddings, target: Embeddings, table: pa.Table, *, name: str = "pairs") -> "Pairs":
+    def from_table(
+        cls, source: Embeddings, target: Embeddings, table: pa.Table, *, name: str = "pairs"
+    ) -> "Pairs":
         """Join rows by a table with the columns ``source`` and ``target`` (ids), many-to-many.
 
         Optional columns: ``group`` (links that must stay on one side of a split), ``weight`` (> 0).
@@ -107,6 +110,23 @@ class Pairs:
         """Return the linked rows side by side: row i of both is link i."""
         return self.source.take(self.links[:, 0], dtype), self.target.take(self.links[:, 1], dtype)
 
+    def restricted(self) -> "Pairs":
+        """Return the same links over only those rows that some link uses, copied into memory."""
+        (source, s), (target, t) = (np.unique(self.links[:, side], return_inverse=True) for side in (0, 1))
+        links = np.stack([s, t], axis=1)
+        return Pairs(self.source.select(source), self.target.select(target), links, self.groups, self.weights)
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the linked rows' numbers in order: equal only for equal training data."""
+        state = hashlib.sha256()
+        for start in range(0, len(self), BLOCK):
+            rows = self.links[start : start + BLOCK]
+            for side, embeddings in enumerate((self.source, self.target)):
+                state.update(np.ascontiguousarray(embeddings.vectors[rows[:, side]]).data)
+        if self.weights is not None:
+            state.update(np.ascontiguousarray(self.weights).data)
+        return f"sha256:{state.hexdigest()}"
+
     def subset(self, keep: np.ndarray) -> "Pairs":
         """Return the links that ``keep`` (a mask or positions) names."""
         groups = None if self.groups is None else self.groups[keep]
@@ -118,9 +138,17 @@ class Pairs:
         embeddings = self.source if side == "source" else self.target
         if column not in embeddings.items.column_names:
             known = ", ".join(embeddings.items.column_names) or "none"
-            raise PairingError(f"{embeddings.name} has no metadata column {column!r} to group by; it has: {known}.")
+            raise PairingError(
+                f"{embeddings.name} has no metadata column {column!r} to group by; it has: {known}."
+            )
         codes = _codes(embeddings.items[column])
-        return Pairs(self.source, self.target, self.links, codes[self.links[:, 0 if side == "source" else 1]], self.weights)
+        return Pairs(
+            self.source,
+            self.target,
+            self.links,
+            codes[self.links[:, 0 if side == "source" else 1]],
+            self.weights,
+        )
 
     def components(self, *, duplicates: bool = True) -> Labels:
         """Return a label per link; links that share a row, a group or a byte-identical row share a label.
@@ -144,7 +172,7 @@ class Pairs:
         return np.unique(labels, return_inverse=True)[1]
 
     def split(self, test: float, seed: int = 0) -> tuple["Pairs", "Pairs"]:
-        """Return (train, test): whole components are drawn at random until ``test`` of the links are held out.
+        """Return (train, test): whole components are drawn at random until a share ``test`` is held out.
 
         So the captions of one picture, and copies of one clip, never stand on both sides.
 
@@ -165,8 +193,9 @@ class Pairs:
         train, kept = int((~held_out).sum()), int(held_out.sum())
         if min(train, kept) < FEWEST:
             raise PairingError(
-                f"a held-out share of {test} leaves {train} pairs to fit and {kept} to test ({len(self)} pairs in "
-                f"{len(sizes)} groups that stay together): each side needs {FEWEST}; change --test or add pairs."
+                f"a held-out share of {test} leaves {train} pairs to fit and {kept} to test ({len(self)} "
+                f"pairs in {len(sizes)} groups that stay together): each side needs {FEWEST}; "
+                "change --test or add pairs."
             )
         return self.subset(~held_out), self.subset(held_out)
 
@@ -174,7 +203,8 @@ class Pairs:
         """Raise PairingError unless there are at least ``fewest`` links."""
         if len(self) < fewest:
             raise PairingError(
-                f"{self.source.name} and {self.target.name} share {len(self)} pair(s); at least {fewest} are needed."
+                f"{self.source.name} and {self.target.name} share {len(self)} pair(s); at least "
+                f"{fewest} are needed."
             )
 
 
@@ -201,7 +231,8 @@ def _find_all(column: pa.ChunkedArray, side: Embeddings, what: str) -> np.ndarra
     if (found < 0).any():
         row = int(np.argmax(found < 0))
         raise PairingError(
-            f"{what}, row {row}: {side.name} has no id {wanted[row].as_py()!r} (its first is {side.id_at(0)!r}); "
+            f"{what}, row {row}: {side.name} has no id {wanted[row].as_py()!r} (its first is "
+            f"{side.id_at(0)!r}); "
             "correct the id or remove the row."
         )
     return found

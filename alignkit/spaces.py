@@ -1,8 +1,8 @@
 """The nouns: which model made the numbers (`Space`), and rows of numbers with their ids (`Embeddings`)."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -54,7 +54,9 @@ class Space:
     def check_meets(self, other: "Space", what: str) -> None:
         """Raise SpaceMismatchError, naming both, unless this space meets ``other``."""
         if not self.meets(other):
-            raise SpaceMismatchError(f"{what} needs {self}, got {other}: use embeddings of the space it names.")
+            raise SpaceMismatchError(
+                f"{what} needs {self}, got {other}: use embeddings of the space it names."
+            )
 
     def __str__(self) -> str:
         revision = f" @ {self.revision}" if self.revision else ""
@@ -112,7 +114,8 @@ class Embeddings:
         self.has_ids = ids is not None
         self._ids: pa.Array | None = None
         self._read_ids = ids if callable(ids) or ids is None else lambda: _as_arrow(ids)
-        self._items = items
+        self._table: pa.Table | None = None
+        self._read_items: Any = items if callable(items) or items is None else lambda: items
         if self.space.dim != self.dim:
             raise DataError(f"{name} has {self.dim} dimensions but says it comes from {self.space}.")
 
@@ -145,16 +148,16 @@ class Embeddings:
     @property
     def items(self) -> pa.Table:
         """One row of metadata per vector; without columns where none are known."""
-        if callable(self._items):
-            self._items = self._items()
-        if self._items is None:
-            self._items = pa.table({"row": pa.nulls(len(self))}).select([])
-        if self._items.num_columns and self._items.num_rows != len(self):
-            raise DataError(
-                f"{self.name} has {len(self)} vectors but {self._items.num_rows} rows of metadata: "
-                "the two were not written together; write them again from one source."
-            )
-        return self._items
+        if self._table is None:
+            no_columns = pa.table({"row": pa.nulls(len(self))}).select([])
+            table: pa.Table = self._read_items() if self._read_items else no_columns
+            if table.num_columns and table.num_rows != len(self):
+                raise DataError(
+                    f"{self.name} has {len(self)} vectors but {table.num_rows} rows of metadata: "
+                    "the two were not written together; write them again from one source."
+                )
+            self._table = table
+        return self._table
 
     def id_at(self, row: int) -> str | int:
         """Return the id of one row."""
@@ -173,6 +176,22 @@ class Embeddings:
     def array(self, dtype: np.dtype | None = None) -> Vectors:
         """Return all rows as one array (no copy where they are one in ``dtype`` already)."""
         return np.asarray(self.vectors[:]).astype(dtype or self.dtype, copy=False)
+
+    def named(self, space: str) -> "Embeddings":
+        """Return the same rows, said to come from the model ``space``.
+
+        Raises SpaceMismatchError if they say themselves that they come from another one.
+        """
+        claimed = replace(self.space, name=space)
+        self.space.check_meets(claimed, self.name)
+        return Embeddings(
+            self.vectors,
+            ids=self._ids if self._ids is not None else self._read_ids,
+            space=claimed,
+            modality=self.modality,
+            items=self._read_items,
+            name=self.name,
+        )
 
     def select(self, rows: np.ndarray) -> "Embeddings":
         """Return the given rows, with their ids and metadata, as embeddings in memory."""
@@ -200,7 +219,9 @@ class Embeddings:
                 finite = np.isfinite(block[row]).all()
                 if finite and block[row].any():
                     continue  # the square left the range of doubles, the row did not
-                self._refuse(start + int(row), "is all zeros and has no direction" if finite else _kind(block[row]))
+                self._refuse(
+                    start + int(row), "is all zeros and has no direction" if finite else _kind(block[row])
+                )
 
     def _refuse(self, row: int, fault: str) -> None:
         label = f" (id {self.id_at(row)!r})" if self.has_ids else ""
@@ -219,21 +240,26 @@ def _checked_matrix(vectors: Rows, name: str) -> Rows:
         raise DataError(f"{name} holds Python objects, not numbers: save it again as a float32 matrix.")
     if dtype.kind == "c":
         raise DataError(f"{name} holds complex numbers: save their real part, or both parts as columns.")
-    if dtype.kind not in "fiu" or dtype.itemsize > 8:  # noqa: PLR2004
-        raise DataError(f"{name} holds {dtype}, which is no embedding type: save it as float16, float32 or float64.")
-    if dtype.kind in "iu" and dtype.itemsize > 4:  # noqa: PLR2004
+    if dtype.kind not in "fiu" or dtype.itemsize > 8:
+        raise DataError(
+            f"{name} holds {dtype}, which is no embedding type: save it as float16, float32 or float64."
+        )
+    if dtype.kind in "iu" and dtype.itemsize > 4:
         raise DataError(
             f"{name} holds {dtype}, whose large values no float holds exactly: save embeddings as float32 "
             "(64-bit integers are usually labels or indices)."
         )
-    if len(shape) != 2:  # noqa: PLR2004
-        raise DataError(f"{name} has shape {shape}; embeddings are a matrix with one row per item: reshape it to 2-D.")
+    if len(shape) != 2:
+        raise DataError(
+            f"{name} has shape {shape}; embeddings are a matrix with one row per item: reshape it to 2-D."
+        )
     if shape[0] == 0 or shape[1] == 0:
         raise DataError(f"{name} is empty (shape {shape}): it needs at least one row and one dimension.")
     return vectors
 
 
-def _as_arrow(ids: "pa.Array | pa.ChunkedArray | list | np.ndarray") -> pa.Array:
+def _as_arrow(ids: Any) -> pa.Array:
+    """Turn a list, a numpy array or either kind of Arrow column into one Arrow array."""
     if isinstance(ids, pa.ChunkedArray):
         return ids.combine_chunks()
     return ids if isinstance(ids, pa.Array) else pa.array(ids)
@@ -243,8 +269,12 @@ def _checked_ids(ids: "pa.Array | pa.ChunkedArray", rows: int, name: str) -> pa.
     ids = _as_arrow(ids)
     if pa.types.is_dictionary(ids.type):
         ids = ids.dictionary_decode()
-    if not (pa.types.is_integer(ids.type) or pa.types.is_string(ids.type) or pa.types.is_large_string(ids.type)):
-        raise DataError(f"{name} has ids of type {ids.type}: ids are strings or integers; convert that column.")
+    if not (
+        pa.types.is_integer(ids.type) or pa.types.is_string(ids.type) or pa.types.is_large_string(ids.type)
+    ):
+        raise DataError(
+            f"{name} has ids of type {ids.type}: ids are strings or integers; convert that column."
+        )
     if len(ids) != rows:
         raise DataError(f"{name} has {rows} vectors but {len(ids)} ids: write one id per row.")
     if ids.null_count:

@@ -1,0 +1,31 @@
+"""Readers and writers: one module per file format, found by name and by content."""
+
+from typing import TYPE_CHECKING
+
+from alignkit.registry import Registry
+
+if TYPE_CHECKING:
+    from alignkit.formats._base import Format as Format
+    from alignkit.formats._base import Header as Header
+    from alignkit.formats._open import open_embeddings as open_embeddings
+    from alignkit.formats._open import read_header as read_header
+    from alignkit.formats._write import write_embeddings as write_embeddings
+
+FORMATS: "Registry[Format]" = Registry("alignkit.formats", "Format", "format")
+
+_WHERE = {
+    "Format": "_base",
+    "Header": "_base",
+    "open_embeddings": "_open",
+    "read_header": "_open",
+    "write_embeddings": "_write",
+}
+__all__ = ["FORMATS", "Format", "Header", "open_embeddings", "read_header", "write_embeddings"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _WHERE:
+        raise AttributeError(f"alignkit.formats has no {name!r}; it offers {', '.join(__all__)}")
+    from importlib import import_module
+
+    return getattr(import_module(f"alignkit.formats.{_WHERE[name]}"), name)
