@@ -1,0 +1,145 @@
+"""The two point clouds that a gap measure compares: unit rows, their links, and what may be resampled."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from alignkit.errors import DataError, PairingError
+from alignkit.rows import computing_dtype
+from alignkit.shapes import Labels, Links, SourceRows, TargetRows, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Clouds:
+    """Hold two clouds of unit rows; build it with `unpaired` or `paired`.
+
+    ``x_items`` and ``y_items`` say to which item each row belongs: the unit that intervals resample.
+    In a paired set both count the same items, and ``links`` holds (x row, y row); else ``links`` is None.
+    """
+
+    x: SourceRows
+    y: TargetRows
+    links: Links | None
+    x_items: Labels
+    y_items: Labels
+
+    @classmethod
+    def unpaired(cls, x: SourceRows, y: TargetRows) -> "Clouds":
+        """Normalise two sets of rows of which nobody says which belong together."""
+        _check_one_space(x, y)
+        return cls(unit_rows(x, "x"), unit_rows(y, "y"), None, np.arange(len(x)), np.arange(len(y)))
+
+    @classmethod
+    def paired(
+        cls, x: SourceRows, y: TargetRows, links: Links | None = None, groups: Labels | None = None
+    ) -> "Clouds":
+        """Normalise rows that are linked: row i with row i, or as ``links`` says, many-to-many.
+
+        ``groups`` holds one label per link; rows that share a link, a label or a partner are one item.
+        """
+        _check_one_space(x, y)
+        if links is None:
+            if len(x) != len(y):
+                raise PairingError(
+                    f"x has {len(x)} rows and y {len(y)}, so row i cannot belong to row i: pass links, or "
+                    "measure them as unpaired."
+                )
+            links = np.stack([np.arange(len(x))] * 2, axis=1)
+            if groups is None:
+                return cls(unit_rows(x, "x"), unit_rows(y, "y"), links, links[:, 0], links[:, 1])
+        links = np.asarray(links, dtype=np.int64)
+        x_items, y_items = _items(links, groups, len(x), len(y))
+        return cls(unit_rows(x, "x"), unit_rows(y, "y"), links, x_items, y_items)
+
+    @property
+    def n_items(self) -> int:
+        """Independent items: of the paired set, or of the smaller side."""
+        if self.links is None:
+            return min(len(self.x), len(self.y))
+        return int(max(self.x_items.max(), self.y_items.max())) + 1
+
+    @property
+    def fewest(self) -> int:
+        """Independent rows of the smaller side: rows of one item count once."""
+        return min(self.n_items, len(self.x), len(self.y))
+
+    def pair_cosines(self) -> np.ndarray:
+        """Return the cosine of each link, in double precision."""
+        if self.links is None:
+            raise PairingError("this measure compares partners, and the rows are not paired: pass pairs.")
+        return np.einsum("md,md->m", self.x[self.links[:, 0]], self.y[self.links[:, 1]], dtype=np.float64)
+
+    def link_items(self) -> Labels:
+        """Return the item of each link."""
+        if self.links is None:
+            raise PairingError("this measure compares partners, and the rows are not paired: pass pairs.")
+        return self.x_items[self.links[:, 0]]
+
+    def sample(self, most: int, seed: int) -> "Clouds":
+        """Return at most ``most`` rows a side: whole items of a paired set, drawn without replacement.
+
+        The links are left behind: a sample serves the measures that compare whole clouds.
+        """
+        if max(len(self.x), len(self.y)) <= most:
+            return self
+        rng = np.random.default_rng(seed)
+        if self.links is None:
+            x, y = (side[np.sort(rng.permutation(len(side))[:most])] for side in (self.x, self.y))
+            return Clouds(x, y, None, np.arange(len(x)), np.arange(len(y)))
+        order = rng.permutation(self.n_items)
+        sizes = np.maximum(*(np.bincount(i, minlength=len(order)) for i in (self.x_items, self.y_items)))
+        count = max(1, int(np.searchsorted(np.cumsum(sizes[order]), most, side="right")))
+        number = np.full(len(order), -1)
+        number[order[:count]] = np.arange(count)
+        x_items, y_items = number[self.x_items], number[self.y_items]
+        x_kept, y_kept = x_items >= 0, y_items >= 0
+        nothing = np.empty((0, 2), dtype=np.int64)
+        return Clouds(self.x[x_kept], self.y[y_kept], nothing, x_items[x_kept], y_items[y_kept])
+
+
+def unit_rows(rows: Vectors, name: str = "rows") -> Vectors:
+    """Return rows of length 1 in the computing precision (half precision is renormalised in float32).
+
+    Raises
+    ------
+    DataError
+        If a row is all zeros or not finite; the row is named.
+    """
+    rows = np.asarray(rows)
+    rows = rows.astype(computing_dtype(rows.dtype), copy=False)
+    peaks = np.abs(rows).max(axis=1, keepdims=True)  # dividing by it first keeps tiny and huge rows in range
+    bad = np.flatnonzero(~(np.isfinite(peaks[:, 0]) & (peaks[:, 0] > 0)))
+    if len(bad):
+        fault = "holds NaN or an infinite value" if peaks[bad[0], 0] else "is all zeros and has no direction"
+        raise DataError(f"{name}: row {bad[0]} {fault}: remove or re-encode that item.")
+    scaled = rows / peaks
+    lengths = np.sqrt(np.einsum("nd,nd->n", scaled, scaled, dtype=np.float64))
+    return scaled / lengths.astype(rows.dtype)[:, None]
+
+
+def _check_one_space(x: SourceRows, y: TargetRows) -> None:
+    if np.ndim(x) != 2 or np.ndim(y) != 2 or not len(x) or not len(y):
+        raise DataError(
+            f"a gap lies between two matrices of rows, got shapes {np.shape(x)} and {np.shape(y)}."
+        )
+    if x.shape[1] != y.shape[1]:
+        raise DataError(
+            f"x has {x.shape[1]} dimensions and y {y.shape[1]}: a gap is measured inside one space; bring "
+            "one side there with --alignment first."
+        )
+
+
+def _items(links: Links, groups: Labels | None, n: int, m: int) -> tuple[Labels, Labels]:
+    edges = [np.stack([links[:, 0], links[:, 1] + n])]
+    size = n + m
+    if groups is not None:
+        labels = np.unique(groups, return_inverse=True)[1]
+        edges.append(np.stack([links[:, 0], labels + size]))
+        size += int(labels.max(initial=-1)) + 1
+    start, stop = np.concatenate(edges, axis=1)
+    graph = coo_array((np.ones(len(start), np.int8), (start, stop)), shape=(size, size))
+    found = connected_components(graph, directed=False)[1]
+    items = np.unique(found[: n + m], return_inverse=True)[1].astype(np.int64)
+    return items[:n], items[n:]
