@@ -1,1 +1,52 @@
-"""Align, measure and listen to embedding spaces."""
+"""Fit, measure, search and audition maps between embedding spaces."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from alignkit._version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from alignkit.alignment import Alignment as Alignment
+    from alignkit.errors import AlignkitError as AlignkitError
+    from alignkit.formats import open_embeddings as open_embeddings
+    from alignkit.formats import read_header as read_header
+    from alignkit.formats import write_embeddings as write_embeddings
+    from alignkit.moments import Moments as Moments
+    from alignkit.pairs import Pairs as Pairs
+    from alignkit.pooling import pool as pool
+    from alignkit.reports import Report as Report
+    from alignkit.reports import Score as Score
+    from alignkit.spaces import Embeddings as Embeddings
+    from alignkit.spaces import Space as Space
+    from alignkit.storage import load_alignment as load_alignment
+    from alignkit.storage import load_report as load_report
+    from alignkit.storage import save_alignment as save_alignment
+    from alignkit.storage import save_report as save_report
+    from alignkit.workflows import evaluate as evaluate
+    from alignkit.workflows import fit as fit
+    from alignkit.workflows import measure_gap as measure_gap
+
+_HOME = {
+    "alignkit.alignment": ("Alignment",),
+    "alignkit.errors": ("AlignkitError",),
+    "alignkit.formats": ("open_embeddings", "read_header", "write_embeddings"),
+    "alignkit.moments": ("Moments",),
+    "alignkit.pairs": ("Pairs",),
+    "alignkit.pooling": ("pool",),
+    "alignkit.reports": ("Report", "Score"),
+    "alignkit.spaces": ("Embeddings", "Space"),
+    "alignkit.storage": ("load_alignment", "load_report", "save_alignment", "save_report"),
+    "alignkit.workflows": ("evaluate", "fit", "measure_gap"),
+}
+_WHERE = {name: module for module, names in _HOME.items() for name in names}
+__all__ = sorted(_WHERE)  # pyright: ignore[reportUnsupportedDunderAll] # noqa: PLE0605 - imported when asked for
+
+
+def __getattr__(name: str) -> object:
+    if name not in _WHERE:
+        raise AttributeError(f"alignkit has no {name!r}; it offers {', '.join(__all__)}")
+    return getattr(import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,44 @@
+"""``alignkit gap``: measure how far two modalities lie apart in one space."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alignkit.cli import _options as options
+from alignkit.cli._output import emit, emit_json, note
+
+
+def command(
+    source: Annotated[str, typer.Argument(help="Embeddings of one modality.")],
+    target: Annotated[str, typer.Argument(help="Embeddings of the other, in the same space.")],
+    alignment: Annotated[Path | None, typer.Option(help="Measure after this map as well.")] = None,
+    pairs: options.Pairs = None,
+    unpaired: Annotated[
+        bool, typer.Option("--unpaired", help="The rows do not correspond: no pairs at all.")
+    ] = False,
+    measures: Annotated[str, typer.Option(help="Comma-separated names; all by default.")] = "",
+    seed: Annotated[int, typer.Option(help="Draws resamples, null levels and samples.")] = 0,
+    ids: options.Ids = None,
+    trust_pickle: options.TrustPickle = False,
+    json: options.Json = False,
+) -> None:
+    """Measure the modality gap with intervals, beside the level that each measure shows where there is none.
+
+    Example: `alignkit gap audio.npy text.npy --json`
+    """
+    from alignkit.storage import load_alignment
+    from alignkit.tables import text
+    from alignkit.workflows import measure_gap
+
+    fitted = None if alignment is None else load_alignment(alignment)
+    left, right = (options.open_side(path, ids=ids, trust_pickle=trust_pickle) for path in (source, target))
+    links = None if unpaired else options.link(left, right, pairs, None)
+    report = measure_gap(
+        left, right, pairs=links, alignment=fitted, measures=options.names(measures) or None, seed=seed
+    )
+    if links is not None:
+        options.note_join(links)
+    emit_json(report.to_json()) if json else emit(text(report))
+    if report.context["skipped"]:
+        note(f"not measured, for they need pairs: {', '.join(report.context['skipped'])}")

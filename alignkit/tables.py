@@ -1,0 +1,156 @@
+"""Reports as text, Markdown and CSV: interval, count, chance and baseline stand beside every score."""
+
+import csv as comma_separated
+import io
+from collections.abc import Iterator
+
+from alignkit.reports import Report, Score
+
+COLUMNS = ("value", "low", "high", "n", "chance", "unaligned")
+SIDES = {
+    "forward": ("forward: each row of {} looks for its partners in {}", ("queries", "gallery")),
+    "backward": ("backward: each row of {} looks for its partners in {}", ("gallery", "queries")),
+    "measures": ("gap between {} and {}", ("source", "target")),
+    "before": ("gap before the map, between {} and {}", ("source", "target")),
+}
+
+
+def text(report: Report) -> str:
+    """Return one aligned line a score, under one heading a section.
+
+    Columns that no score of a section fills are left out; the ends of the interval are those of the
+    report (95 % unless it says otherwise).
+
+    Examples
+    --------
+    >>> print(text(Report("eval", {"forward": {"mrr": Score(0.4127, 0.3981, 0.427, 1045, 0.0072)}})))
+    forward: each row of the queries looks for its partners in the gallery
+      mrr  0.4127  [0.3981, 0.4270]  n=1045  chance 0.0072
+    """
+    blocks = []
+    for section, scores in report.sections.items():
+        rows = [[name, *_cells(score)] for name, score in scores.items()]
+        widths = [max((len(row[column]) for row in rows), default=0) for column in range(len(COLUMNS))]
+        lines = ["  " + "  ".join(_padded(row, widths)).rstrip() for row in rows]
+        blocks.append("\n".join([heading(report, section), *lines]))
+    return "\n\n".join(blocks)
+
+
+def markdown(report: Report) -> str:
+    """Return one Markdown table a section, numbers flush right.
+
+    Examples
+    --------
+    >>> print(markdown(Report("eval", {"forward": {"mrr": Score(0.5, 0.4, 0.6, 10, 0.1)}})), end="")
+    **forward: each row of the queries looks for its partners in the gallery**
+    <BLANKLINE>
+    | metric | value | interval | n | chance | unaligned |
+    | :-- | --: | :-: | --: | --: | --: |
+    | mrr | 0.5000 | [0.4000, 0.6000] | 10 | 0.1000 |  |
+    """
+    blocks = []
+    for section, scores in report.sections.items():
+        lines = [
+            f"**{heading(report, section)}**",
+            "",
+            "| metric | value | interval | n | chance | unaligned |",
+            "| :-- | --: | :-: | --: | --: | --: |",
+        ]
+        for name, score in scores.items():
+            cells = [
+                number(score.value),
+                interval(score),
+                str(score.n),
+                number(score.chance),
+                number(score.unaligned),
+            ]
+            lines.append(f"| {name.replace('|', chr(92) + '|')} | {' | '.join(cells)} |")
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks) + "\n"
+
+
+def csv(report: Report) -> str:
+    """Return one line a score with every digit; empty where a number is not known.
+
+    Examples
+    --------
+    >>> print(csv(Report("eval", {"forward": {"mrr": Score(0.5, n=10)}})), end="")
+    section,metric,value,low,high,n,chance,unaligned
+    forward,mrr,0.5,,,10,,
+    """
+    out = io.StringIO()
+    writer = comma_separated.writer(out, lineterminator="\n")
+    writer.writerow(["section", "metric", *COLUMNS])
+    for section, name, score in _flat(report):
+        fields = score.to_json()
+        writer.writerow(
+            [section, name, *("" if fields[column] is None else fields[column] for column in COLUMNS)]
+        )
+    return out.getvalue()
+
+
+def heading(report: Report, section: str) -> str:
+    """Return the line above a section: what was asked of which side.
+
+    Examples
+    --------
+    >>> heading(Report("gap", {}), "measures")
+    'gap between the source and the target'
+    """
+    if section not in SIDES:
+        return section
+    sentence, sides = SIDES[section]
+    if section == "measures" and "before" in report.sections:
+        sentence = sentence.replace("gap", "gap after the map,")
+    return sentence.format(*(_name(report, side) for side in sides))
+
+
+def _name(report: Report, side: str) -> str:
+    facts = report.context.get(side)
+    return (facts.get("name") if isinstance(facts, dict) else None) or f"the {side}"
+
+
+def number(value: float | None) -> str:
+    """Return a number as people read it: four decimals, one beyond a hundred; empty where there is none.
+
+    Examples
+    --------
+    >>> number(0.41268), number(-0.00001), number(654.62), number(None)
+    ('0.4127', '0.0000', '654.6', '')
+    """
+    if value is None:
+        return ""
+    digits = f"{value:.1f}" if abs(value) >= 100 else f"{value:.4f}"
+    return digits.removeprefix("-") if float(digits) == 0 else digits
+
+
+def interval(score: Score) -> str:
+    """Return the ends of the interval in brackets, or nothing where there is none."""
+    return "" if score.low is None or score.high is None else f"[{number(score.low)}, {number(score.high)}]"
+
+
+def _cells(score: Score) -> list[str]:
+    chance, unaligned = number(score.chance), number(score.unaligned)
+    return [
+        number(score.value),
+        interval(score),
+        f"n={score.n}",
+        chance and f"chance {chance}",
+        unaligned and f"unaligned {unaligned}",
+    ]
+
+
+def _padded(row: list[str], widths: list[int]) -> list[str]:
+    """Pad the cells of a row; numbers stand flush right, names and remarks flush left."""
+    right = (False, True, True, False, False, False)
+    return [
+        cell.rjust(width) if flush else cell.ljust(width)
+        for cell, width, flush in zip(row, widths, right, strict=True)
+        if width
+    ]
+
+
+def _flat(report: Report) -> Iterator[tuple[str, str, Score]]:
+    for section, scores in report.sections.items():
+        for name, score in scores.items():
+            yield section, name, score

@@ -1,0 +1,144 @@
+"""Score retrieval in both directions, as the rows are or through an alignment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from alignkit.alignment import Alignment
+from alignkit.errors import DataError
+from alignkit.pairs import Pairs
+from alignkit.reports import Report, Score
+from alignkit.retrieval.positives import Positives
+from alignkit.retrieval.protocol import Protocol, RetrievalResult, score_retrieval
+from alignkit.rows import Rows
+from alignkit.shapes import Labels
+from alignkit.spaces import Embeddings
+from alignkit.workflows._facts import facts_of, versions
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What `evaluate` returns: scores of both directions, and every query's ranks as Arrow tables."""
+
+    report: Report
+    tables: dict[str, pa.Table] = field(default_factory=dict)
+
+
+def evaluate(
+    queries: Embeddings,
+    gallery: Embeddings,
+    *,
+    pairs: Pairs | None = None,
+    alignment: Alignment | None = None,
+    metrics: Sequence[str] | None = None,
+    protocol: Protocol | None = None,
+    center: bool = False,
+) -> Evaluation:
+    """Score retrieval in both directions, through ``alignment`` in its joint frame or as the rows are.
+
+    ``backward`` asks the other way round: each gallery item looks for its queries. With ``center`` each
+    side's mean over these very rows is subtracted from its unit rows first (an optimistic protocol).
+    ``metrics`` is short for a protocol that differs from the default in nothing else. Intervals
+    resample connected components, so the captions of one picture count as one observation. The
+    projected rows of both sides are held in memory.
+
+    Raises
+    ------
+    DataError
+        If dimensions differ and no alignment joins them, or rows are not finite or have no direction.
+    SpaceMismatchError
+        If the alignment joins other spaces.
+
+    Examples
+    --------
+    >>> same = Embeddings(np.eye(5))
+    >>> evaluate(same, same).report.sections["forward"]["mrr"].value
+    1.0
+    """
+    protocol = protocol or Protocol()
+    if metrics is not None:
+        protocol = replace(protocol, metrics=tuple(metrics))
+    if pairs is None:
+        pairs = Pairs.by_id(queries, gallery)
+    for side in (queries, gallery):
+        side.check(direction=protocol.similarity == "cosine" or alignment is not None)
+    rows = _projected(queries, gallery, alignment)
+    if center:
+        rows = tuple(_centered(side) for side in rows)
+    result = _score(rows, pairs, protocol)
+    if alignment is not None and queries.dim == gallery.dim:
+        bare = _score((queries.vectors, gallery.vectors), pairs, replace(protocol, resamples=0))
+        result = _with_baseline(result, bare)
+    context = {
+        "queries": facts_of(queries),
+        "gallery": facts_of(gallery),
+        "frame": ("own" if alignment is None else "joint")
+        + (", centred by the evaluated rows" if center else ""),
+        "join": pairs.join(),
+        "protocol": result.facts,
+        "versions": versions(),
+    }
+    tables = {
+        "forward": _with_ids(result.forward_table, queries),
+        "backward": _with_ids(result.backward_table, gallery),
+    }
+    return Evaluation(
+        Report("eval", {"forward": result.forward, "backward": result.backward}, context), tables
+    )
+
+
+def _projected(queries: Embeddings, gallery: Embeddings, alignment: Alignment | None) -> tuple[Rows, ...]:
+    if alignment is not None:
+        alignment.source.check_meets(queries.space, f"the source of this {alignment.method} alignment")
+        alignment.target.check_meets(gallery.space, f"the target of this {alignment.method} alignment")
+        return alignment.project_source(queries), alignment.project_target(gallery)
+    if queries.dim != gallery.dim:
+        raise DataError(
+            f"{queries.name} has {queries.dim} dimensions and {gallery.name} {gallery.dim}: fit a map with "
+            "`alignkit fit` and pass it with --alignment."
+        )
+    queries.space.check_meets(gallery.space, f"{queries.name}, scored without an alignment,")
+    return queries.vectors, gallery.vectors
+
+
+def _centered(rows: Rows) -> np.ndarray:
+    unit = np.asarray(rows[:], dtype=np.float64)
+    unit = unit / np.linalg.norm(unit, axis=1, keepdims=True)
+    return (unit - unit.mean(axis=0)).astype(np.float32)
+
+
+def _score(rows: tuple[Rows, ...], pairs: Pairs, protocol: Protocol) -> RetrievalResult:
+    queries, gallery = rows
+    labels = pairs.components()
+    return score_retrieval(
+        queries,
+        gallery,
+        Positives.from_links(pairs.links, len(queries), len(gallery)),
+        protocol=protocol,
+        query_groups=_groups(pairs.links[:, 0], labels, len(queries)),
+        gallery_groups=_groups(pairs.links[:, 1], labels, len(gallery)),
+    )
+
+
+def _groups(rows: np.ndarray, labels: Labels, n: int) -> Labels:
+    """Return the component of every row; a row without a link is one of its own."""
+    groups = np.arange(n) + (int(labels.max(initial=-1)) + 1)
+    groups[rows] = labels
+    return groups
+
+
+def _with_baseline(result: RetrievalResult, bare: RetrievalResult) -> RetrievalResult:
+    def joined(scores: dict[str, Score], base: dict[str, Score]) -> dict[str, Score]:
+        return {name: replace(score, unaligned=base[name].value) for name, score in scores.items()}
+
+    return replace(
+        result, forward=joined(result.forward, bare.forward), backward=joined(result.backward, bare.backward)
+    )
+
+
+def _with_ids(table: pa.Table, asked: Embeddings) -> pa.Table:
+    rows: Any = table["query"]
+    return table.add_column(0, "id", asked.ids.take(rows.combine_chunks()))

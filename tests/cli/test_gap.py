@@ -1,0 +1,54 @@
+import numpy as np
+
+
+def test_gap_measures_a_planted_shift_and_none_where_there_is_none(alignkit, tmp_path):
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=(200, 16))
+    np.save(tmp_path / "x.npy", base + 0.1 * rng.normal(size=base.shape))
+    np.save(tmp_path / "same.npy", base + 0.1 * rng.normal(size=base.shape))
+    np.save(tmp_path / "far.npy", base + 4 * np.eye(16)[0])
+    near, far = (alignkit("gap", "x.npy", other, "--json").json for other in ("same.npy", "far.npy"))
+    assert near["schema"] == "alignkit.gap/1"
+    assert set(near["measures"]) == {
+        "centroid_distance",
+        "linear_separability",
+        "mean_paired_cosine",
+        "relative_modality_gap",
+        "same_modality_share",
+    }
+    assert near["measures"]["centroid_distance"]["value"] < 0.1
+    assert far["measures"]["centroid_distance"]["value"] > 0.5
+    assert near["measures"]["linear_separability"]["value"] < 0.6
+    assert far["measures"]["linear_separability"]["value"] > 0.95
+    assert set(near["measures"]["centroid_distance"]) == {"value", "low", "high", "n", "chance", "unaligned"}
+
+
+def test_unpaired_sets_are_measured_by_what_needs_no_pairs(alignkit, tmp_path):
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "x.npy", rng.normal(size=(150, 8)))
+    np.save(tmp_path / "y.npy", rng.normal(size=(90, 8)))
+    ran = alignkit("gap", "x.npy", "y.npy", "--unpaired", "--json")
+    assert ran.code == 0, ran.err
+    assert "mean_paired_cosine" not in ran.json["measures"]
+    assert "mean_paired_cosine" in ran.json["context"]["skipped"]
+    assert ran.json["measures"]["centroid_distance"]["n"] >= 90
+
+
+def test_a_map_closes_a_planted_gap(alignkit, tmp_path):
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=(200, 16))
+    np.save(tmp_path / "x.npy", base)
+    np.save(tmp_path / "y.npy", base + 4 * np.eye(16)[0])
+    assert alignkit("fit", "x.npy", "y.npy", "--out", "a.alignment").code == 0
+    answer = alignkit("gap", "x.npy", "y.npy", "--alignment", "a.alignment", "--json").json
+    before, after = (answer[section]["centroid_distance"]["value"] for section in ("before", "measures"))
+    assert after < 0.2 * before
+
+
+def test_bad_input_is_refused_with_one_sentence(alignkit, tmp_path):
+    np.save(tmp_path / "x.npy", np.ones((5, 8)))
+    np.save(tmp_path / "y.npy", np.ones((5, 9)))
+    alignkit("gap", "x.npy", "y.npy").refused("8 dimensions", "9")
+    alignkit("gap", "x.npy", "x.npy", "--measures", "centroid_distence").refused(
+        "Did you mean 'centroid_distance'"
+    )
