@@ -174,7 +174,7 @@ def _check_frames(aligner: Aligner) -> None:
     )
     Z = fitted.transform(X)
     error = np.linalg.norm(Z - far) / np.linalg.norm(far - far.mean(axis=0))
-    assert error < 0.5, (
+    assert error < 0.8, (
         f"transform misses the target's own frame by {error:.2f} of its spread: means or lengths?"
     )
     again = _cosines(fitted.project_source(X), fitted.project_target(Z))

@@ -71,8 +71,8 @@ class Frame:
         """Whether restored rows have length 1: the fitted rows had, to the precision of half floats."""
         return self.ends_unit and abs(self.length - 1) < 1e-3
 
-    def apply(self, X: Vectors, *, first_row: int = 0) -> Vectors:
-        """Return ``X`` in the joint frame (float32 for half precision); ``X`` is not touched.
+    def apply(self, X: Vectors, *, first_row: int = 0, dtype: type | None = None) -> Vectors:
+        """Return ``X`` in the joint frame, as ``dtype`` (default: float32 for half precision, else its own).
 
         A row that equals the mean to rounding has no direction left after centring and becomes zeros.
 
@@ -81,9 +81,9 @@ class Frame:
         DataError
             If a unit step meets a row of zeros; the row is named, counted from ``first_row``.
         """
-        V = np.array(X, dtype=computing_dtype(X.dtype))
+        V = np.array(X, dtype=dtype or computing_dtype(X.dtype))  # a copy: X is not touched
         if self.unit_first:
-            V /= row_lengths(V, first_row)[:, None]
+            V *= (1 / row_lengths(V, first_row))[:, None]
         if self.centers:
             V -= self.mean.astype(V.dtype)
         if self.steps == "unit-center-unit":
@@ -162,7 +162,7 @@ class FrameFit:
     def unit(self, X: np.ndarray) -> np.ndarray:
         """Return rows as they are before the mean is subtracted."""
         X = np.asarray(X, dtype=np.float64)
-        return X / row_lengths(X)[:, None] if self.steps.startswith("unit") else X
+        return X * (1 / row_lengths(X))[:, None] if self.steps.startswith("unit") else X
 
     def frame(self) -> Frame:
         """Return the frame of all rows so far."""
@@ -209,4 +209,4 @@ def _to_directions(V: np.ndarray, *, at_most: float | None = None) -> None:
     if zero.any():
         V[zero] = 0
         lengths[zero] = 1
-    V /= lengths[:, None]
+    V *= (1 / lengths)[:, None]

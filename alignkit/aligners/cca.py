@@ -26,7 +26,8 @@ class CanonicalCorrelation(LinearAligner):
         Directions kept; None keeps all that both sides have.
     regularization
         Share of the mean eigenvalue added to each side's spectrum; 0 is the classical method, which
-        finds perfect correlations in noise as soon as pairs are fewer than both dimensions together.
+        finds perfect correlations in noise as soon as pairs are fewer than both dimensions together. The
+        default suits some one to two pairs per dimension; with many pairs less is better.
     exponent
         0 weighs all canonical directions alike, as Hotelling does; 1 weighs them by their correlation.
     normalize
@@ -57,7 +58,7 @@ class CanonicalCorrelation(LinearAligner):
         self,
         *,
         n_components: int | None = None,
-        regularization: float = 0.1,
+        regularization: float = 1.0,
         exponent: float = 1.0,
         normalize: Normalize = "unit-center-unit",
     ) -> None:

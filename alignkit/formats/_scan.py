@@ -80,23 +80,47 @@ def scan(embeddings: Embeddings) -> Scan:
 
 def _row_sums(block: np.ndarray) -> np.ndarray:
     """Return a 64-bit sum of the bytes of each row: equal rows have equal sums."""
-    width = block.shape[1] * block.itemsize
-    word = next(
-        kind for kind in (np.uint64, np.uint32, np.uint16, np.uint8) if width % np.dtype(kind).itemsize == 0
-    )
-    words = block.view(word)
+    words = _words(block)
     weights = np.random.default_rng(0).integers(0, 2**63, words.shape[1], dtype=np.uint64) * 2 + 1
     return (words.astype(np.uint64, copy=False) * weights).sum(axis=1, dtype=np.uint64)
 
 
+def _words(block: np.ndarray) -> np.ndarray:
+    """Show the bytes of each row as unsigned integers, as wide as its length allows."""
+    width = block.shape[1] * block.itemsize
+    kinds = (np.uint64, np.uint32, np.uint16, np.uint8)
+    return np.ascontiguousarray(block).view(
+        next(kind for kind in kinds if width % np.dtype(kind).itemsize == 0)
+    )
+
+
 def _repeats(embeddings: Embeddings, sums: np.ndarray) -> tuple[int, tuple[int, int] | None]:
-    """Return how many rows repeat an earlier one, decided byte by byte among rows of equal sums."""
-    _, group, counts = np.unique(sums, return_inverse=True, return_counts=True)
-    suspects = np.flatnonzero(counts[group] > 1)
-    if not len(suspects):
-        return 0, None
-    labels = duplicate_labels(np.asarray(embeddings.vectors[suspects]))
-    later = np.flatnonzero(labels != np.arange(len(labels)))
-    if not len(later):
-        return 0, None
-    return len(later), (int(suspects[labels[later[0]]]), int(suspects[later[0]]))
+    """Return how many rows repeat an earlier one, decided byte by byte among rows of equal sums.
+
+    Each suspect is compared with the first row of its sum, block by block; the few that differ from it
+    in spite of equal sums are compared among themselves.
+    """
+    _, first, group, counts = np.unique(sums, return_index=True, return_inverse=True, return_counts=True)
+    suspects = np.flatnonzero((counts[group] > 1) & (first[group] != np.arange(len(sums))))
+    size = max(1, BLOCK_BYTES // (embeddings.dim * embeddings.vectors.dtype.itemsize))
+    copies: list[tuple[int, int]] = []
+    odd: list[np.ndarray] = []
+    repeats = 0
+    for start in range(0, len(suspects), size):
+        rows = suspects[start : start + size]
+        origins = first[group[rows]]
+        equal = _same_bytes(embeddings.vectors[rows], embeddings.vectors[origins])
+        repeats += int(equal.sum())
+        copies += [(int(origins[i]), int(rows[i])) for i in np.flatnonzero(equal)[:1]]
+        odd.append(rows[~equal])
+    rest = np.concatenate(odd) if odd else suspects
+    if len(rest):
+        labels = duplicate_labels(np.asarray(embeddings.vectors[rest]))
+        later = np.flatnonzero(labels != np.arange(len(labels)))
+        repeats += len(later)
+        copies += [(int(rest[labels[i]]), int(rest[i])) for i in later[:1]]
+    return repeats, min(copies, key=lambda pair: pair[1], default=None)
+
+
+def _same_bytes(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    return (_words(some) == _words(others)).all(axis=1)

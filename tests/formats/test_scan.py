@@ -62,3 +62,18 @@ def test_seventy_four_clips_are_stored_twice(data):
 
     found = scan(open_embeddings(data / "clap_audiocaps497" / "audio_embeddings.npy"))
     assert (found.rows, found.repeated_rows, found.unit) == (497, 74, True)
+
+
+def test_copies_are_counted_as_a_dictionary_of_bytes_counts_them(monkeypatch):
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(30, 3)).astype(np.float16)[rng.integers(0, 30, 500)]
+    for weak in (False, True):  # with honest sums, and with sums of which most collide
+        if weak:
+            monkeypatch.setattr(_scan, "_row_sums", lambda block: block[:, 0].view(np.uint16) % np.uint64(4))
+        monkeypatch.setattr(_scan, "BLOCK_BYTES", 100)
+        found = scan(Embeddings(X))
+        seen: dict[bytes, int] = {}
+        pairs = [(seen.setdefault(row.tobytes(), number), number) for number, row in enumerate(X)]
+        repeats = [pair for pair in pairs if pair[0] != pair[1]]
+        assert found.repeated_rows == len(repeats) == 500 - len(seen)
+        assert found.first_repeat == repeats[0]

@@ -1,0 +1,138 @@
+"""Held-out retrieval of every method on real pairs, beside chance, no map and shuffled pairs.
+
+Five 70/30 splits; P@k is hit@k over a gallery of the held-out targets, in the joint frame. Each cell is
+the mean over the seeds; the range over seeds stands behind P@1. "shuffled" fits on wrongly paired training
+rows and is scored on right ones: what a map wins by anything but the pairing.
+
+    python benchmarks/quality.py [--data FOLDER] [--seeds 5]
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from alignkit.aligners import METHODS
+from alignkit.errors import AlignkitError
+from alignkit.formats import open_embeddings
+from alignkit.pairs import Pairs
+from alignkit.spaces import Embeddings
+from alignkit.workflows import evaluate, fit
+
+METRICS = ("hit@1", "hit@5", "mrr")
+HELD_OUT = 0.3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    default = os.environ.get("ALIGNKIT_DATA", Path(__file__).parents[2] / "shared" / "data")
+    parser.add_argument("--data", type=Path, default=Path(default))
+    parser.add_argument("--seeds", type=int, default=5)
+    options = parser.parse_args()
+    if not options.data.is_dir():
+        sys.exit(f"{options.data} is absent: pass --data with the folder of real embeddings")
+    for title, load in worlds(options.data).items():
+        pairs = load()
+        print(f"\n{title}: {len(pairs)} pairs, {pairs.source.dim} -> {pairs.target.dim} dimensions")
+        print(f"  {'':<34}{'P@1':>6}{'P@5':>7}{'MRR':>7}   P@1 over {options.seeds} seeds")
+        for name, row in rows(pairs, range(options.seeds)):
+            print(f"  {name:<34}" + row)
+
+
+def worlds(data: Path) -> dict[str, Callable[[], Pairs]]:
+    """Return the real pairs by title; each is read when it is asked for."""
+    lvis, clap, names = data / "clip_lvis_text", data / "clap_audiocaps497", data / "clip_classnames_text"
+
+    def by_row(source: Path, target: Path) -> Callable[[], Pairs]:
+        return lambda: Pairs.by_id(open_embeddings(source), open_embeddings(target))
+
+    return {
+        "LVIS RN50 text -> ViT-B/32 images": by_row(
+            lvis / "lvis_rn50_text.npy", lvis / "lvis_vitb32_image_exemplars_avg5.npy"
+        ),
+        "LVIS ViT-B/32 text -> RN50 text": by_row(lvis / "lvis_vitb32_text.npy", lvis / "lvis_rn50_text.npy"),
+        "LVIS ViT-B/32 images -> text": by_row(
+            lvis / "lvis_vitb32_image_exemplars_avg5.npy", lvis / "lvis_vitb32_text.npy"
+        ),
+        "COCO-80 names ViT-B/32 -> RN50": by_row(
+            names / "coco80_vitb32_text.npy", names / "coco80_rn50_text.npy"
+        ),
+        "AudioCaps CLAP audio -> text": by_row(clap / "audio_embeddings.npy", clap / "text_embeddings.npy"),
+        "ESC-10 YAMNet -> CLAP audio": lambda: esc10(data),
+    }
+
+
+def esc10(data: Path) -> Pairs:
+    """Return the 400 clips that both encoders heard, joined by file name."""
+    yamnet = open_embeddings(f"{data}/precomputed_real_features/esc10_yamnet.npz::emb", ids="files")
+    clap = open_embeddings(data / "clap_esc50" / "audio_embeddings.npy")
+    lines = (data / "clap_esc50" / "metadata.csv").read_text().splitlines()[1:]
+    rows = {line.split(",")[0].removesuffix(".wav").rpartition("-")[0]: row for row, line in enumerate(lines)}
+    stems = [Path(str(name)).stem for name in yamnet.ids.to_pylist()]
+    return Pairs(yamnet, clap, np.array([(row, rows[stem]) for row, stem in enumerate(stems)]))
+
+
+def rows(pairs: Pairs, seeds: range) -> list[tuple[str, str]]:
+    """Return one printed row per method, with the controls that it must beat."""
+    table = []
+    for method in METHODS.names():
+        for normalize in ("unit", "unit-center", "unit-center-unit"):
+            try:
+                found = np.array([held_out(pairs, method, normalize, seed) for seed in seeds])
+            except AlignkitError as refusal:
+                if normalize == "unit":
+                    table.append((method, f"  refused: {refusal}"))
+                continue
+            table.append((f"{method}, {normalize}", cells(found)))
+    shuffled = np.array([shuffled_pairs(pairs, seed) for seed in seeds])
+    table.append(("procrustes on shuffled pairs", cells(shuffled)))
+    n = round(HELD_OUT * len(pairs))
+    harmonic = float(np.sum(1 / np.arange(1, n + 1)))
+    table.append((f"chance among {n}", f"{1 / n:6.3f} {5 / n:6.3f} {harmonic / n:6.3f}"))
+    return table
+
+
+def cells(found: np.ndarray) -> str:
+    """Return the means of three metrics and the range of the first over seeds."""
+    return (
+        " ".join(f"{mean:6.3f}" for mean in found.mean(axis=0))
+        + f"   {found[:, 0].min():.3f} to {found[:, 0].max():.3f}"
+    )
+
+
+def held_out(pairs: Pairs, method: str, normalize: str, seed: int) -> list[float]:
+    """Return the held-out metrics of one fit, forward."""
+    fitted = fit(
+        pairs.source,
+        pairs.target,
+        pairs=pairs,
+        method=method,
+        test=HELD_OUT,
+        seed=seed,
+        params={"normalize": normalize},
+        metrics=METRICS,
+    )
+    return [fitted.report.sections["forward"][name].value for name in METRICS]
+
+
+def shuffled_pairs(pairs: Pairs, seed: int) -> list[float]:
+    """Return the metrics of a rotation fitted on wrong pairs, on the right held-out pairs."""
+    train, test = pairs.split(HELD_OUT, seed)
+    order = np.random.default_rng(seed).permutation(len(train))
+    wrong = np.stack([train.links[:, 0], train.links[order, 1]], axis=1)
+    fitted = fit(pairs.source, pairs.target, pairs=Pairs(pairs.source, pairs.target, wrong), test=0)
+    restricted = test.restricted()
+    sides: tuple[Embeddings, Embeddings] = restricted.source, restricted.target
+    scores = evaluate(*sides, pairs=restricted, alignment=fitted.alignment, metrics=METRICS).report.sections[
+        "forward"
+    ]
+    return [scores[name].value for name in METRICS]
+
+
+if __name__ == "__main__":
+    main()

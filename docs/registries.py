@@ -1,0 +1,40 @@
+"""Write reference/methods.md from the folders that are the registries: ``python docs/registries.py``."""
+
+from pathlib import Path
+
+from alignkit.aligners import METHODS
+from alignkit.decoders import DECODERS
+from alignkit.formats import FORMATS
+from alignkit.gaps import MEASURES
+from alignkit.projections import PROJECTIONS
+
+PAGE = Path(__file__).parent / "reference" / "methods.md"
+HEADER = """# Methods, measures, formats
+
+Written by `python docs/registries.py` from the first line of each module; a test fails where the two differ.
+The folder is the registry: a file more is a name more, and other distributions add names through the
+entry-point group that is called like the package, such as `alignkit.aligners`.
+[How to write one](../how-to/method.md).
+"""
+SECTIONS = (
+    ("Methods", "`alignkit fit --method NAME`; `alignkit methods NAME` lists the options.", METHODS),
+    ("Gap measures", "`alignkit gap --measures NAME,NAME`.", MEASURES),
+    ("File formats", "Found by name and content; read by every command.", FORMATS),
+    ("Decoders", "From rows of a space back to items.", DECODERS),
+    ("Projections", "Two dimensions for drawing.", PROJECTIONS),
+)
+
+
+def page() -> str:
+    """Return the whole page."""
+    parts = [HEADER]
+    for title, use, registry in SECTIONS:
+        rows = [f"| `{name}` | {registry.summary(name)} |" for name in registry.names()]
+        parts.append(
+            "\n".join([f"## {title}", "", use, "", "| name | what it is |", "| :-- | :-- |", *rows, ""])
+        )
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
