@@ -1,6 +1,7 @@
 """Which source row belongs to which target row: built by id or from a table, never by position."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -126,6 +127,13 @@ class Pairs:
         if self.weights is not None:
             state.update(np.ascontiguousarray(self.weights).data)
         return f"sha256:{state.hexdigest()}"
+
+    def blocks(self, size: int = BLOCK) -> Iterator[tuple[np.ndarray, ...]]:
+        """Yield linked rows side by side, ``size`` links at a time: (X, Y), or (X, Y, weights)."""
+        for start in range(0, len(self), size):
+            rows = self.links[start : start + size]
+            sides = self.source.take(rows[:, 0]), self.target.take(rows[:, 1])
+            yield sides if self.weights is None else (*sides, self.weights[start : start + size])
 
     def subset(self, keep: np.ndarray) -> "Pairs":
         """Return the links that ``keep`` (a mask or positions) names."""

@@ -4,6 +4,7 @@ import ast
 import difflib
 import importlib
 import inspect
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -44,7 +45,7 @@ class Registry(Generic[T]):
     def names(self) -> list[str]:
         """Return every known name, built-in and plug-in, sorted, without importing any."""
         own = {path.stem for path in self.folder.glob("[!_]*.py")}
-        return sorted(own | set(self._plugins()))
+        return sorted(own | set(self._plugins))
 
     def summary(self, name: str) -> str:
         """Return the first docstring line of an entry without importing a built-in one."""
@@ -58,9 +59,8 @@ class Registry(Generic[T]):
     def get(self, name: str) -> type[T]:
         """Import and return the class registered under ``name``."""
         name = self.check(name)
-        plugins = self._plugins()
-        if name in plugins:
-            return plugins[name].load()
+        if name in self._plugins:
+            return self._plugins[name].load()
         module = importlib.import_module(f"{self.package}.{name}")
         found: list[Any] = [
             member
@@ -82,5 +82,7 @@ class Registry(Generic[T]):
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise UnknownNameError(f"no {self.noun} named {name!r}.{hint} Known: {', '.join(known)}.")
 
+    @cached_property
     def _plugins(self) -> dict[str, metadata.EntryPoint]:
+        """Entry points of other distributions; reading their metadata takes milliseconds, so once."""
         return {entry.name.replace("-", "_"): entry for entry in metadata.entry_points(group=self.package)}

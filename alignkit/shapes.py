@@ -1,8 +1,9 @@
 """Array aliases of every signature; the letters are the axis names of the glossary.
 
-``n`` rows, ``d`` dimensions, ``ds``/``dt`` source and target dimensions, ``q`` queries, ``g`` gallery,
-``m`` links, ``k`` neighbours, ``p`` positives, ``t`` groups of tied items. The tests check them at run time
-through jaxtyping; without it (it is no dependency of the base) every alias is a plain array type.
+``n`` rows, ``d`` dimensions, ``ns``/``nt`` rows and ``ds``/``dt`` dimensions of source and target, ``dj``
+dimensions of their joint frame, ``q`` queries, ``g`` gallery, ``m`` links, ``k`` neighbours, ``p`` positives,
+``t`` groups of tied items. The tests check them at run time through jaxtyping; without it (it is no
+dependency of the base) every alias is a plain array type.
 """
 
 from typing import TYPE_CHECKING, TypeAlias
@@ -27,12 +28,13 @@ else:
 Vectors: TypeAlias = Float[np.ndarray, "n d"]
 SourceVectors: TypeAlias = Float[np.ndarray, "n ds"]
 TargetVectors: TypeAlias = Float[np.ndarray, "n dt"]
-SourceRows: TypeAlias = Float[np.ndarray, "n d"]
-TargetRows: TypeAlias = Float[np.ndarray, "m d"]
+SourceRows: TypeAlias = Float[np.ndarray, "ns d"]
+TargetRows: TypeAlias = Float[np.ndarray, "nt d"]
+JointVectors: TypeAlias = Float[np.ndarray, "n dj"]
 Queries: TypeAlias = Float[np.ndarray, "q d"]
 Gallery: TypeAlias = Float[np.ndarray, "g d"]
 Links: TypeAlias = Int[np.ndarray, "m 2"]
-Labels: TypeAlias = Int[np.ndarray, " m"]
+Labels: TypeAlias = Int[np.ndarray, " _"]
 Weights: TypeAlias = Float[np.ndarray, " m"]
 PerQuery: TypeAlias = Float[np.ndarray, " q"]
 QueryCounts: TypeAlias = Int[np.ndarray, " q"]

@@ -10,12 +10,12 @@ from sklearn.base import clone
 
 from alignkit.aligners._base import Aligner
 from alignkit.errors import AlignkitError, NotInvertibleError
-from alignkit.shapes import Vectors
+from alignkit.shapes import SourceVectors, TargetVectors, Vectors
 
 
 def planted_rotation(
     n: int = 200, d: int = 12, *, noise: float = 0.0, seed: int = 0
-) -> tuple[Vectors, Vectors, Vectors]:
+) -> tuple[SourceVectors, TargetVectors, np.ndarray]:
     """Return unit rows ``X``, ``Y = X Q`` (plus noise, unit again) and the rotation ``Q`` to be found.
 
     Examples
@@ -30,7 +30,9 @@ def planted_rotation(
     return X, _unit(X @ Q + noise * rng.normal(size=(n, d))), Q
 
 
-def planted_shear(n: int = 200, d: int = 12, *, seed: int = 0) -> tuple[Vectors, Vectors, Vectors]:
+def planted_shear(
+    n: int = 200, d: int = 12, *, seed: int = 0
+) -> tuple[SourceVectors, TargetVectors, np.ndarray]:
     """Return ``X``, ``Y = X S`` and the shear ``S``, which no rotation can imitate.
 
     Examples
@@ -45,7 +47,9 @@ def planted_shear(n: int = 200, d: int = 12, *, seed: int = 0) -> tuple[Vectors,
     return X, X @ S, S
 
 
-def planted_map(source_dim: int, target_dim: int, n: int = 200, *, seed: int = 3) -> tuple[Vectors, Vectors]:
+def planted_map(
+    source_dim: int, target_dim: int, n: int = 200, *, seed: int = 3
+) -> tuple[SourceVectors, TargetVectors]:
     """Return unit rows ``X`` and the unit rows of a linear map of them into another dimension.
 
     Into a larger space the map keeps lengths and angles; into a smaller one it drops directions.
@@ -265,7 +269,7 @@ def _call(aligner: Aligner, name: str) -> Callable[[Vectors], Vectors]:
     return getattr(aligner, name)
 
 
-def _joint_cosines(aligner: Aligner, X: Vectors, Y: Vectors) -> Vectors:
+def _joint_cosines(aligner: Aligner, X: SourceVectors, Y: TargetVectors) -> np.ndarray:
     fitted = clone(aligner).fit(X, Y)
     return _unit(fitted.project_source(X)[:20]) @ _unit(fitted.project_target(Y)[:20]).T
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from importlib import metadata
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -27,8 +28,13 @@ def timed(work: Callable[[], T]) -> tuple[T, float, float]:
 
 def peak_mb() -> float:
     """Return the largest resident memory of this process so far, in MB (of 10^6 bytes)."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+    try:
+        # not ru_maxrss: that one starts at the size of the process that started this one
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
+    except OSError:  # not Linux
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
 def machine_line(*packages: str) -> str:

@@ -78,7 +78,7 @@ def five_positives(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
 
 
 def clip_benchmark(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    """Take the k largest of the full score matrix and mark them in a one-hot mask, as its recall code does."""
+    """Take the k largest of the full score matrix and mark them one-hot, as its recall code does."""
     import torch
 
     scores = torch.from_numpy(x) @ torch.from_numpy(y).T
@@ -218,6 +218,7 @@ def _line(name: str, folder: Path, repeats: int) -> list[str]:
     run, shown = runs[0], f"{ratios[0]:.3f}-{ratios[-1]:.3f}" if len(ratios) > 1 else ""
     cells = [f"{run[key]:.4f}" if key in run else "" for key in ("mrr", "hit@10")]
     middle = ratios[len(ratios) // 2]
+    print(f"{name}: x {middle:.3f}", file=sys.stderr)
     return [name, f"{run['cpu']:.2f}", f"{middle:.3f}", shown, f"{run['extra']:.0f}", *cells, WORKS[name][1]]
 
 

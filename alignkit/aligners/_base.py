@@ -11,7 +11,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from alignkit.errors import DataError, NotInvertibleError
 from alignkit.rows import computing_dtype
-from alignkit.shapes import SourceVectors, TargetVectors, Vectors, Weights
+from alignkit.shapes import JointVectors, SourceVectors, TargetVectors, Weights
 
 ArrayLike: TypeAlias = Any  # whatever scikit-learn turns into an array: lists, frames, memory maps
 Blocks: TypeAlias = Callable[[], Iterable[tuple[np.ndarray, ...]]]  # yields (X, Y) or (X, Y, weights)
@@ -93,12 +93,12 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
         Z = self._checked_target(Z)
         return _by_block(self._inverse_transform, Z, Z.dtype)
 
-    def project_source(self, X: ArrayLike) -> Vectors:
+    def project_source(self, X: ArrayLike) -> JointVectors:
         """Return source rows in the joint frame (half precision answers in float32)."""
         X = self._checked_source(X)
         return _by_block(self._project_source, X, computing_dtype(X.dtype))
 
-    def project_target(self, Y: ArrayLike) -> Vectors:
+    def project_target(self, Y: ArrayLike) -> JointVectors:
         """Return target rows in the joint frame (half precision answers in float32)."""
         Y = self._checked_target(Y)
         return _by_block(self._project_target, Y, computing_dtype(Y.dtype))
@@ -154,10 +154,10 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
     def _transform(self, X: SourceVectors) -> TargetVectors: ...
 
     @abstractmethod
-    def _project_source(self, X: SourceVectors) -> Vectors: ...
+    def _project_source(self, X: SourceVectors) -> JointVectors: ...
 
     @abstractmethod
-    def _project_target(self, Y: TargetVectors) -> Vectors: ...
+    def _project_target(self, Y: TargetVectors) -> JointVectors: ...
 
     def _inverse_transform(self, Z: TargetVectors) -> SourceVectors:
         raise NotImplementedError(f"{type(self).__name__} says that it is invertible but has no inverse")

@@ -7,7 +7,7 @@ import numpy as np
 from alignkit.aligners._base import Aligner
 from alignkit.errors import ParameterError
 from alignkit.rows import computing_dtype
-from alignkit.shapes import SourceVectors, TargetVectors, Vectors
+from alignkit.shapes import JointVectors, SourceVectors, TargetVectors, Vectors
 
 _FITTED = "a {} is made of fitted maps and is not fitted itself: fit its parts and join them again."
 
@@ -57,10 +57,10 @@ class Composed(Aligner):
         Z = Z.astype(computing_dtype(Z.dtype), copy=False)
         return self.first.inverse_transform(self.second.inverse_transform(Z))
 
-    def _project_source(self, X: SourceVectors) -> Vectors:
+    def _project_source(self, X: SourceVectors) -> JointVectors:
         return self.second.project_source(self._middle(X))
 
-    def _project_target(self, Y: TargetVectors) -> Vectors:
+    def _project_target(self, Y: TargetVectors) -> JointVectors:
         return self.second.project_target(Y)
 
 
@@ -98,8 +98,8 @@ class Inverse(Aligner):
     def _inverse_transform(self, Z: TargetVectors) -> SourceVectors:
         return self.inner.transform(Z)
 
-    def _project_source(self, X: SourceVectors) -> Vectors:
+    def _project_source(self, X: SourceVectors) -> JointVectors:
         return self.inner.project_target(X)
 
-    def _project_target(self, Y: TargetVectors) -> Vectors:
+    def _project_target(self, Y: TargetVectors) -> JointVectors:
         return self.inner.project_source(Y)

@@ -6,7 +6,7 @@ import numpy as np
 
 from alignkit.aligners._base import Aligner
 from alignkit.aligners._frame import Frame, Normalize
-from alignkit.shapes import SourceVectors, TargetVectors, Vectors
+from alignkit.shapes import JointVectors, SourceVectors, TargetVectors
 
 
 class FramedAligner(Aligner):
@@ -34,10 +34,10 @@ class FramedAligner(Aligner):
         """Whether `transform` answers with rows of length 1, to rounding."""
         return self.target_frame_.restores_unit_rows
 
-    def _project_source(self, X: SourceVectors) -> Vectors:
+    def _project_source(self, X: SourceVectors) -> JointVectors:
         return self._map_source(self.source_frame_.apply(X))
 
-    def _project_target(self, Y: TargetVectors) -> Vectors:
+    def _project_target(self, Y: TargetVectors) -> JointVectors:
         return self._map_target(self.target_frame_.apply(Y))
 
     def _transform(self, X: SourceVectors) -> TargetVectors:
@@ -47,15 +47,15 @@ class FramedAligner(Aligner):
         return self.source_frame_.restore(self._backward(self.target_frame_.unrestore(Z)))
 
     @abstractmethod
-    def _map_source(self, V: Vectors) -> Vectors: ...
+    def _map_source(self, V: SourceVectors) -> JointVectors: ...
 
     @abstractmethod
-    def _map_target(self, V: Vectors) -> Vectors: ...
+    def _map_target(self, V: TargetVectors) -> JointVectors: ...
 
     @abstractmethod
-    def _forward(self, V: Vectors) -> Vectors: ...
+    def _forward(self, V: SourceVectors) -> TargetVectors: ...
 
-    def _backward(self, V: Vectors) -> Vectors:
+    def _backward(self, V: TargetVectors) -> SourceVectors:
         raise NotImplementedError(f"{type(self).__name__} says that it is invertible but has no way back")
 
     def _frame_arrays(self) -> dict[str, np.ndarray]:

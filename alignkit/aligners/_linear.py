@@ -11,8 +11,9 @@ from alignkit.aligners._frame import Frame, FrameFit, check_normalize
 from alignkit.aligners._framed import FramedAligner
 from alignkit.errors import DataError, NotInvertibleError, ParameterError
 from alignkit.moments import BLOCK, Moments, Parts
-from alignkit.shapes import SourceVectors, TargetVectors, Vectors, Weights
+from alignkit.shapes import JointVectors, SourceVectors, TargetVectors, Vectors, Weights
 
+CROSS_BLOCK = 512  # rows framed at a time where one product is all: the block stays in the cache
 WORST_CONDITION = 1e8  # beyond it, less than half of float64's digits would survive the way back
 
 
@@ -65,7 +66,7 @@ class LinearAligner(FramedAligner):
             self._moments = moments = Moments(X.shape[1], Y.shape[1], parts=self._parts())
             self._frame_fits = self._new_frame_fits()
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        for block in _in_blocks(X, Y, weight):
+        for block in self._in_blocks(X, Y, weight):
             moments.update(*self._framed(block, frames, self._frame_fits))
         self._finish(moments, frames or _frames_of(self._frame_fits))
         return self
@@ -151,7 +152,7 @@ class LinearAligner(FramedAligner):
 
     def _fit(self, X: SourceVectors, Y: TargetVectors, weight: Weights | None, groups: Any) -> None:
         self._check_params()
-        self._stream(lambda: _in_blocks(X, Y, weight), groups)
+        self._stream(lambda: self._in_blocks(X, Y, weight), groups)
 
     def _stream(self, blocks: Blocks, groups: np.ndarray | None) -> None:
         self._moments = None
@@ -171,9 +172,7 @@ class LinearAligner(FramedAligner):
         """Return a block in known frames, or, where they are not known yet, before centring."""
         X, Y, *weight = block
         if frames:
-            rows = [
-                frame.apply(np.asarray(side, np.float64)) for frame, side in zip(frames, (X, Y), strict=True)
-            ]
+            rows = [frame.apply(side, dtype=np.float64) for frame, side in zip(frames, (X, Y), strict=True)]
         else:
             rows = [fit.update(side, *weight).unit(side) for fit, side in zip(fits, (X, Y), strict=True)]
         return (*rows, *weight)
@@ -189,6 +188,12 @@ class LinearAligner(FramedAligner):
             moments = moments.centered()
         self._inverse = None
         self._solve(moments)
+
+    def _in_blocks(self, X: np.ndarray, Y: np.ndarray, weight: np.ndarray | None) -> Iterator[tuple]:
+        size = CROSS_BLOCK if self._parts() == "cross" else BLOCK
+        for start in range(0, len(X), size):
+            part = slice(start, start + size)
+            yield (X[part], Y[part]) if weight is None else (X[part], Y[part], weight[part])
 
     def _new_frame_fits(self) -> tuple[FrameFit, FrameFit]:
         return FrameFit(self.normalize), FrameFit(self.normalize)
@@ -213,16 +218,16 @@ class LinearAligner(FramedAligner):
             value = arrays[name]
             setattr(self, name, float(value[0]) if value.shape == (1,) else value)
 
-    def _map_source(self, V: Vectors) -> Vectors:
+    def _map_source(self, V: SourceVectors) -> JointVectors:
         return _times(V, self.source_projection_)
 
-    def _map_target(self, V: Vectors) -> Vectors:
+    def _map_target(self, V: TargetVectors) -> JointVectors:
         return _times(V, self.target_projection_)
 
-    def _forward(self, V: Vectors) -> Vectors:
+    def _forward(self, V: SourceVectors) -> TargetVectors:
         return _times(V, self.matrix_)
 
-    def _backward(self, V: Vectors) -> Vectors:
+    def _backward(self, V: TargetVectors) -> SourceVectors:
         return _times(V, self._inverse)
 
 
@@ -230,11 +235,5 @@ def _frames_of(fits: tuple[FrameFit, FrameFit]) -> tuple[Frame, Frame]:
     return fits[0].frame(), fits[1].frame()
 
 
-def _times(V: Vectors, matrix: np.ndarray | None) -> Vectors:
+def _times(V: Vectors, matrix: np.ndarray | None) -> np.ndarray:
     return V if matrix is None else V @ matrix.astype(V.dtype, copy=False)
-
-
-def _in_blocks(X: np.ndarray, Y: np.ndarray, weight: np.ndarray | None) -> Iterator[tuple]:
-    for start in range(0, len(X), BLOCK):
-        part = slice(start, start + BLOCK)
-        yield (X[part], Y[part]) if weight is None else (X[part], Y[part], weight[part])

@@ -149,7 +149,7 @@ class Ridge(LinearAligner):
             rows = slice(start, start + len(X))
             start += len(X)
             framed = [
-                frame.apply(np.asarray(side, np.float64))
+                frame.apply(side, dtype=np.float64)
                 for frame, side in zip((self.source_frame_, self.target_frame_), (X, Y), strict=True)
             ]
             yield *framed, np.asarray(weight[0], np.float64) if weight else None, rows

@@ -40,5 +40,5 @@ def command(
     if links is not None:
         options.note_join(links)
     emit_json(report.to_json()) if json else emit(text(report))
-    if report.context["skipped"]:
-        note(f"not measured, for they need pairs: {', '.join(report.context['skipped'])}")
+    for name, reason in report.context["protocol"]["not_measured"].items():
+        note(f"{name} was not measured: {reason}")

@@ -10,12 +10,8 @@ from alignkit.reports import Score
 
 
 def best(tour: Tour) -> str:
-    """Return the method with the highest mean reciprocal rank over both directions."""
-
-    def reciprocal_rank(method: str) -> float:
-        return sum(scores["mrr"].value for scores in tour.scores[method].sections.values())
-
-    return max(tour.scores, key=reciprocal_rank)
+    """Return the method with the highest mean reciprocal rank from camera A to B, the way the tour maps."""
+    return max(tour.scores, key=lambda method: tour.scores[method].sections["forward"]["mrr"].value)
 
 
 def summary(tour: Tour) -> list[str]:

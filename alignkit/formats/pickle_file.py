@@ -6,6 +6,7 @@ import pickle
 import pickletools
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -41,7 +42,7 @@ class PickleFile(Format):
                 "pass --trust-pickle (only arrays are rebuilt), and better convert it to .space once."
             )
         with reading(source.path, "a pickle", *_DAMAGE):
-            arrays = named_arrays(_load(source.path), source, _stored)
+            arrays = named_arrays(_load(source.path), source, partial(_stored, source.name))
         return arrange(arrays, source)
 
     def header(self, source: Source) -> Header:
@@ -211,10 +212,10 @@ def _is_shape(shape: Any) -> bool:
     return isinstance(shape, tuple) and all(type(size) is int and size >= 0 for size in shape)
 
 
-def _stored(value: Any) -> Any:  # Any: a part of whatever was stored
+def _stored(name: str, value: Any) -> Any:  # Any: a part of whatever was stored
     """Return an array for the stand-in of one; everything else as it is."""
     if isinstance(value, _Loaded):
-        return stored_tensor(value.value)
+        return stored_tensor(name, value.value)
     if isinstance(value, _Array | _Scalar):
         value = value.build()
     if isinstance(value, np.ndarray):

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -29,7 +30,7 @@ class TorchFile(Format):
     def _contents(self, source: Source) -> Contents:
         tree = load_tensors(source.path)
         with reading(source.path, "a torch file", *_DAMAGE):
-            return arrange(named_arrays(tree, source, stored_tensor), source)
+            return arrange(named_arrays(tree, source, partial(stored_tensor, source.name)), source)
 
 
 def load_tensors(path: Path) -> Any:  # Any: whatever was stored
@@ -72,7 +73,7 @@ def import_torch(path: Path) -> Any:  # Any: the module torch, which may be abse
     return torch
 
 
-def stored_tensor(value: Any) -> Any:  # Any: a part of whatever was stored
+def stored_tensor(name: str, value: Any) -> Any:  # Any: a part of whatever was stored
     """Return a `StoredArray` for a tensor; everything else as it is.
 
     Raises
@@ -86,7 +87,7 @@ def stored_tensor(value: Any) -> Any:  # Any: a part of whatever was stored
         return value
     if value.layout != torch.strided or value.is_quantized or value.device.type != "cpu":
         raise DataError(
-            "the file holds a sparse, quantized or empty tensor: save it as a dense one (x.to_dense())."
+            f"{name} holds a sparse, quantized or empty tensor: save it as a dense one (x.to_dense())."
         )
     tensor = value.detach()
     if tensor.dtype == torch.bfloat16:

@@ -6,7 +6,7 @@ from scipy.linalg import cho_factor, cho_solve
 from alignkit.gaps._base import Measure
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._jackknife import item_blocks, jackknife_variance, share_interval
-from alignkit.shapes import Labels, Vectors
+from alignkit.shapes import Labels
 
 FOLDS, BLOCKS = 5, 10  # two blocks a fold
 SHRINKAGE = 0.1
@@ -69,7 +69,7 @@ class _BlockSums:
         x_rows, y_rows = self.rows
         self.scatter = np.array([x.T @ x + y.T @ y for x, y in zip(x_rows, y_rows, strict=True)])
 
-    def direction(self, train: Labels) -> tuple[Vectors, float]:
+    def direction(self, train: Labels) -> tuple[np.ndarray, float]:
         """Return the discriminant of the training blocks: project, subtract, and x is positive."""
         counts = self.counts[:, train].sum(axis=1)
         means = self.sums[:, train].sum(axis=1) / counts[:, None]

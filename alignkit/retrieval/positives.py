@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from alignkit.errors import PairingError
-from alignkit.shapes import Links, PerPositive, QueryCounts
+from alignkit.shapes import PerPositive, QueryCounts
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Positives:
     n_gallery: int
 
     @classmethod
-    def from_links(cls, links: Links, n_queries: int, n_gallery: int) -> "Positives":
+    def from_links(cls, links: np.ndarray, n_queries: int, n_gallery: int) -> "Positives":
         """Return the positives that (query row, gallery row) pairs name; a repeated pair counts once.
 
         Raises

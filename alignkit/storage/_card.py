@@ -79,9 +79,9 @@ def _scores(report: Any) -> str:
     split = context.get("split", {})
     held_out, train = split.get("held_out", "An unknown number of"), split.get("train", "an unknown number")
     protocol = (
-        f"{held_out} pairs were held out and {train} fitted (seed {split.get('seed', 'unknown')}). The gallery "
-        f"is the held-out targets, compared by cosine in the {context.get('frame', 'joint')} frame; ties "
-        "count by expectation. Each score stands with its 95 % interval, the level of chance and, where "
+        f"{held_out} pairs were held out and {train} fitted (seed {split.get('seed', 'unknown')}). The "
+        f"gallery is the held-out targets, compared by cosine in the {context.get('frame', 'joint')} frame; "
+        "ties count by expectation. Each score stands with its 95 % interval, the level of chance and, where "
         "dimensions allow, the level without a map."
     )
     return f"{protocol}\n\n{markdown(Report('fit', sections, context)).rstrip()}"

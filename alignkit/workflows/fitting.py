@@ -75,8 +75,7 @@ def fit(  # noqa: PLR0913 - the whole choice of a run
     for side in (source, target):
         side.check(direction=True)
     train, held_out = (pairs, None) if test == 0 else pairs.split(test, seed)
-    X, Y = train.vectors()
-    aligner.fit(X, Y, sample_weight=train.weights, groups=train.components())
+    aligner.fit_blocks(train.blocks, groups=train.components())
     info = {
         "seed": seed,
         "training_pairs": len(train),
@@ -84,28 +83,21 @@ def fit(  # noqa: PLR0913 - the whole choice of a run
         "versions": versions(),
     }
     alignment = Alignment(METHODS.check(method), aligner, source.space, target.space, info)
-    report = Report("fit", {}, {"frame": "joint", "versions": info["versions"]})
-    if held_out is not None:
-        test_pairs = held_out.restricted()
-        scored = evaluate(
-            test_pairs.source,
-            test_pairs.target,
-            pairs=test_pairs,
-            alignment=alignment,
-            protocol=Protocol(metrics=tuple(metrics), seed=seed),
-        ).report
-        report = Report("fit", scored.sections, scored.context)
+    report = _held_out_report(alignment, held_out, Protocol(metrics=tuple(metrics), seed=seed))
     report.context.update(
         method=alignment.method,
         params=aligner.get_params(),
-        split={
-            "test": test,
-            "seed": seed,
-            "train": len(train),
-            "held_out": 0 if held_out is None else len(held_out),
-        },
+        split={"test": test, "seed": seed, "train": len(train), "held_out": len(pairs) - len(train)},
         join=pairs.join(),
         training_digest=info["training_digest"],
     )
     alignment = replace(alignment, info={**info, "report": report.to_json()})
     return Fitted(alignment, report, train, held_out)
+
+
+def _held_out_report(alignment: Alignment, held_out: Pairs | None, protocol: Protocol) -> Report:
+    if held_out is None:
+        return Report("fit", {}, {"frame": "joint", "versions": versions()})
+    rows = held_out.restricted()
+    scored = evaluate(rows.source, rows.target, pairs=rows, alignment=alignment, protocol=protocol).report
+    return Report("fit", scored.sections, scored.context)

@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from alignkit.alignment import Alignment
 from alignkit.errors import DataError
 from alignkit.gaps import MEASURES
-from alignkit.gaps._measure_all import measure_gap_rows
+from alignkit.gaps._measure_all import gap_facts, measure_gap_rows
 from alignkit.pairs import Pairs
 from alignkit.reports import Report, Score
 from alignkit.spaces import Embeddings
@@ -25,6 +23,9 @@ def measure_gap(
 ) -> Report:
     """Measure how far two modalities lie apart; without ``pairs``, only what needs none.
 
+    With pairs, the rows that have a partner are measured, each once. What cannot be measured stands with
+    its reason in ``context["protocol"]["not_measured"]``.
+
     With an alignment, section ``measures`` is the gap that remains after it, in the target's own frame,
     and ``before`` (where dimensions allow) the gap of the rows as they came.
 
@@ -35,6 +36,7 @@ def measure_gap(
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> one, other = (Embeddings(rng.normal(size=(50, 8)) + shift) for shift in (0, 9))
     >>> report = measure_gap(one, other, measures=["centroid_distance"])
@@ -54,13 +56,16 @@ def measure_gap(
     sections = {"measures": _measured(mapped, target, pairs, chosen, seed)}
     if alignment is not None and source.dim == target.dim:
         sections["before"] = _measured(source, target, pairs, chosen, seed)
+    join = None if pairs is None else pairs.join()
+    rows = [len(source), len(target)]
+    if join is not None:
+        rows = [join[f"{side}_rows"] - join[f"{side}_unmatched"] for side in ("source", "target")]
     context = {
         "source": facts_of(source),
         "target": facts_of(target),
         "frame": "own" if alignment is None else "target",
-        "paired": pairs is not None,
-        "join": None if pairs is None else pairs.join(),
-        "skipped": [name for name in chosen if name not in sections["measures"]],
+        "join": join,
+        "protocol": gap_facts(*rows, paired=pairs is not None, measures=chosen),
         "seed": seed,
         "versions": versions(),
     }
@@ -72,6 +77,13 @@ def _measured(
 ) -> dict[str, Score]:
     if pairs is None:
         return measure_gap_rows(left.array(), right.array(), paired=False, measures=measures, seed=seed)
-    linked = Pairs(left, right, pairs.links)
-    x, y = linked.vectors(dtype=np.result_type(left.dtype, right.dtype))
-    return measure_gap_rows(x, y, paired=True, measures=measures, groups=pairs.components(), seed=seed)
+    linked = Pairs(left, right, pairs.links, pairs.groups).restricted()
+    return measure_gap_rows(
+        linked.source.array(),
+        linked.target.array(),
+        paired=True,
+        measures=measures,
+        links=linked.links,
+        groups=linked.components(),
+        seed=seed,
+    )

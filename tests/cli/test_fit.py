@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+
 from alignkit.storage import load_alignment
 
 OBJECT = {"value", "low", "high", "n", "chance", "unaligned"}

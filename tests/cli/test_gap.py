@@ -30,7 +30,8 @@ def test_unpaired_sets_are_measured_by_what_needs_no_pairs(alignkit, tmp_path):
     ran = alignkit("gap", "x.npy", "y.npy", "--unpaired", "--json")
     assert ran.code == 0, ran.err
     assert "mean_paired_cosine" not in ran.json["measures"]
-    assert "mean_paired_cosine" in ran.json["context"]["skipped"]
+    assert "mean_paired_cosine" in ran.json["context"]["protocol"]["not_measured"]
+    assert "mean_paired_cosine was not measured" in ran.err
     assert ran.json["measures"]["centroid_distance"]["n"] >= 90
 
 

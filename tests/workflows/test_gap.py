@@ -42,8 +42,18 @@ def test_a_map_closes_the_gap_and_the_report_shows_both():
 def test_unpaired_rows_get_the_measures_that_are_valid_for_them():
     x, y = modalities()
     report = measure_gap(Embeddings(x), Embeddings(y[:70]))
-    assert report.context["skipped"] == ["mean_paired_cosine", "relative_modality_gap"]
-    assert set(report.sections["measures"]).isdisjoint(report.context["skipped"])
+    left_out = report.context["protocol"]["not_measured"]
+    assert set(left_out) == {"mean_paired_cosine", "relative_modality_gap"}
+    assert set(report.sections["measures"]).isdisjoint(left_out)
+
+
+def test_a_row_with_two_partners_is_measured_once():
+    x, y = (Embeddings(rows) for rows in modalities())
+    links = np.stack([np.arange(150)] * 2, axis=1)
+    plain = measure_gap(x, y, pairs=Pairs(x, y, links)).sections["measures"]["centroid_distance"]
+    doubled = np.concatenate([links, [[0, i] for i in range(1, 100)]])
+    again = measure_gap(x, y, pairs=Pairs(x, y, doubled)).sections["measures"]["centroid_distance"]
+    assert again.value == plain.value
 
 
 def test_rows_of_two_widths_need_a_map():
