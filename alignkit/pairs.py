@@ -67,12 +67,14 @@ class Pairs:
     ) -> "Pairs":
         """Join rows by a table with the columns ``source`` and ``target`` (ids), many-to-many.
 
-        Optional columns: ``group`` (links that must stay on one side of a split), ``weight`` (> 0).
+        Optional columns: ``group`` (links that must stay on one side of a split; an empty one binds its
+        link to no other), ``weight`` (> 0).
 
         Raises
         ------
         PairingError
-            If a column is missing, an id is unknown (its row is named), or a link is repeated.
+            If a column is missing or of no fitting type, an id is unknown (its row is named), or a link is
+            repeated.
         """
         missing = [column for column in ("source", "target") if column not in table.column_names]
         if missing:
@@ -90,7 +92,7 @@ class Pairs:
         _refuse_repeats(links, name)
         groups = None
         if "group" in table.column_names:
-            groups = _codes(table["group"])
+            groups = _codes(table["group"], f"{name}, column group")
         return cls(source, target, links, groups, _weights(table, name))
 
     def __len__(self) -> int:
@@ -142,21 +144,21 @@ class Pairs:
         return Pairs(self.source, self.target, self.links[keep], groups, weights)
 
     def grouped_by(self, column: str, *, side: str = "source") -> "Pairs":
-        """Return the same links, grouped by a metadata column of one side."""
+        """Return the same links, grouped by a metadata column of one side, and as they were grouped before.
+
+        A row without a value in that column is a group of its own.
+        """
         embeddings = self.source if side == "source" else self.target
         if column not in embeddings.items.column_names:
             known = ", ".join(embeddings.items.column_names) or "none"
             raise PairingError(
                 f"{embeddings.name} has no metadata column {column!r} to group by; it has: {known}."
             )
-        codes = _codes(embeddings.items[column])
-        return Pairs(
-            self.source,
-            self.target,
-            self.links,
-            codes[self.links[:, 0 if side == "source" else 1]],
-            self.weights,
-        )
+        codes = _codes(embeddings.items[column], f"{embeddings.name}, column {column}")
+        groups = codes[self.links[:, 0 if side == "source" else 1]]
+        if self.groups is not None:
+            groups = _connected([groups, self.groups])
+        return Pairs(self.source, self.target, self.links, groups, self.weights)
 
     def components(self, *, duplicates: bool = True) -> Labels:
         """Return a label per link; links that share a row, a group or a byte-identical row share a label.
@@ -166,18 +168,7 @@ class Pairs:
         source, target = self.links.T
         if duplicates:
             source, target = _merge_duplicates(self.source, source), _merge_duplicates(self.target, target)
-        columns = [np.unique(nodes, return_inverse=True)[1] for nodes in (source, target)]
-        if self.groups is not None:
-            columns.append(np.unique(self.groups, return_inverse=True)[1])
-        # a bipartite graph: one node per link, one per row or group that it touches
-        m, offset, edges = len(self), len(self), []
-        for nodes in columns:
-            edges.append(np.stack([np.arange(m), nodes + offset]))
-            offset += int(nodes.max(initial=-1)) + 1
-        rows, cols = np.concatenate(edges, axis=1)
-        graph = coo_array((np.ones(len(rows), bool), (rows, cols)), shape=(offset, offset))
-        labels = connected_components(graph, directed=False)[1][:m]
-        return np.unique(labels, return_inverse=True)[1]
+        return _connected([source, target] if self.groups is None else [source, target, self.groups])
 
     def split(self, test: float, seed: int = 0) -> tuple["Pairs", "Pairs"]:
         """Return (train, test): whole components are drawn at random until a share ``test`` is held out.
@@ -216,6 +207,20 @@ class Pairs:
             )
 
 
+def _connected(columns: list[np.ndarray]) -> Labels:
+    """Return a label per link; links that agree in a column, directly or by way of others, share it."""
+    m = offset = len(columns[0])
+    edges = []
+    for column in columns:  # a bipartite graph: one node per link, one per row or group that it touches
+        nodes = np.unique(column, return_inverse=True)[1]
+        edges.append(np.stack([np.arange(m), nodes + offset]))
+        offset += int(nodes.max(initial=-1)) + 1
+    rows, cols = np.concatenate(edges, axis=1)
+    graph = coo_array((np.ones(len(rows), bool), (rows, cols)), shape=(offset, offset))
+    labels = connected_components(graph, directed=False)[1][:m]
+    return np.unique(labels, return_inverse=True)[1]
+
+
 def _merge_duplicates(embeddings: Embeddings, rows: np.ndarray) -> np.ndarray:
     used, position = np.unique(rows, return_inverse=True)
     return duplicate_labels(embeddings.vectors[used])[position]
@@ -223,7 +228,9 @@ def _merge_duplicates(embeddings: Embeddings, rows: np.ndarray) -> np.ndarray:
 
 def _find(wanted: pa.Array, known: pa.Array) -> np.ndarray:
     """Return the position of each wanted id among the known ones, -1 where it is absent."""
-    if pa.types.is_integer(wanted.type) and pa.types.is_integer(known.type):
+    kinds = wanted.type, known.type
+    # an unsigned number may be too large for int64: those are compared as they are written
+    if all(pa.types.is_integer(kind) and not pa.types.is_uint64(kind) for kind in kinds):
         wanted, known = wanted.cast(pa.int64()), known.cast(pa.int64())
     else:
         wanted, known = wanted.cast(pa.large_string()), known.cast(pa.large_string())
@@ -235,6 +242,12 @@ def _find_all(column: pa.ChunkedArray, side: Embeddings, what: str) -> np.ndarra
     wanted = column.combine_chunks()
     if pa.types.is_dictionary(wanted.type):
         wanted = wanted.dictionary_decode()
+    kind = wanted.type
+    if not any(
+        test(kind)
+        for test in (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string, pa.types.is_null)
+    ):
+        raise PairingError(f"{what} holds {kind}: ids are texts or whole numbers; convert that column.")
     found = _find(wanted, side.ids)
     if (found < 0).any():
         row = int(np.argmax(found < 0))
@@ -253,9 +266,19 @@ def _refuse_repeats(links: Links, name: str) -> None:
         raise PairingError(f"{name}: the pair in row {row} stands there {counts.max()} times; keep it once.")
 
 
-def _codes(column: pa.ChunkedArray) -> Labels:
-    filled = pc.dictionary_encode(column.combine_chunks(), null_encoding="encode")
-    return filled.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+def _codes(column: pa.ChunkedArray, what: str) -> Labels:
+    """Return a number per distinct value; every empty one has a number of its own."""
+    try:
+        values = column.combine_chunks().cast(pa.large_string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise PairingError(
+            f"{what} holds {column.type}, which names no groups: use texts or numbers."
+        ) from error
+    codes = pc.fill_null(pc.dictionary_encode(values).indices, -1)
+    codes = codes.to_numpy(zero_copy_only=False).astype(np.int64)
+    empty = (codes < 0) | pc.equal(pc.fill_null(values, ""), "").to_numpy(zero_copy_only=False)
+    codes[empty] = len(codes) + np.flatnonzero(empty)
+    return codes
 
 
 def _weights(table: pa.Table, name: str) -> np.ndarray | None:
@@ -263,7 +286,7 @@ def _weights(table: pa.Table, name: str) -> np.ndarray | None:
         return None
     try:
         weights = table["weight"].cast(pa.float64()).to_numpy()
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise PairingError(f"{name}: column weight is no number: {error}.") from error
     bad = np.flatnonzero(~(np.isfinite(weights) & (weights > 0)))
     if len(bad):

@@ -53,6 +53,10 @@ class Space:
 
     def check_meets(self, other: "Space", what: str) -> None:
         """Raise SpaceMismatchError, naming both, unless this space meets ``other``."""
+        if self.dim != other.dim and not (self.name and other.name):
+            raise SpaceMismatchError(
+                f"{what} needs rows of {self.dim} dimensions, got {other.dim}: use embeddings of its space."
+            )
         if not self.meets(other):
             raise SpaceMismatchError(
                 f"{what} needs {self}, got {other}: use embeddings of the space it names."

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from alignkit.reports import Report, Score
 
 COLUMNS = ("value", "low", "high", "n", "chance", "unaligned")
+_LONGEST_NAME = 60  # letters of a path in a heading
 SIDES = {
     "forward": ("forward: each row of {} looks for its partners in {}", ("queries", "gallery")),
     "backward": ("backward: each row of {} looks for its partners in {}", ("gallery", "queries")),
@@ -107,7 +108,8 @@ def heading(report: Report, section: str) -> str:
 
 def _name(report: Report, side: str) -> str:
     facts = report.context.get(side)
-    return (facts.get("name") if isinstance(facts, dict) else None) or f"the {side}"
+    name = (facts.get("name") if isinstance(facts, dict) else None) or f"the {side}"
+    return name if len(name) <= _LONGEST_NAME else f"...{name[3 - _LONGEST_NAME :]}"  # its end tells most
 
 
 def number(value: float | None) -> str:

@@ -26,18 +26,63 @@ def content(path: Path) -> str:
     return path.read_text() if path.is_file() else (path / "inner.txt").read_text()
 
 
-@pytest.mark.parametrize("new", ["file", "folder"])
-@pytest.mark.parametrize("old", ["file", "folder"])
+@pytest.mark.parametrize("kind", ["file", "folder"])
 @pytest.mark.parametrize("exchange", [True, False])
-def test_the_new_output_takes_the_place_of_the_old(tmp_path, monkeypatch, old, new, exchange):
+def test_the_new_output_takes_the_place_of_the_old(tmp_path, monkeypatch, kind, exchange):
     if not exchange:  # a system that cannot swap two names
         monkeypatch.setattr(atomic, "_exchange", lambda first, second: False)
-    make(tmp_path / "out", old, "old")
+    make(tmp_path / "out", kind, "old")
     with replacing(tmp_path / "out", force=True) as temporary:
-        make(temporary, new, "new")
+        make(temporary, kind, "new")
         assert content(tmp_path / "out") == "old"
     assert content(tmp_path / "out") == "new"
     assert names(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize(("old", "new"), [("file", "folder"), ("folder", "file")])
+def test_force_replaces_no_file_by_a_folder_and_no_folder_by_a_file(tmp_path, old, new):
+    make(tmp_path / "out", old, "old")
+
+    def replace() -> None:
+        with replacing(tmp_path / "out", force=True) as temporary:
+            make(temporary, new, "new")
+
+    with pytest.raises(OutputError, match=f"out is a {old} and a {new} is to be written there"):
+        replace()
+    assert content(tmp_path / "out") == "old"
+    assert names(tmp_path) == ["out"]
+
+
+def test_force_deletes_nothing_that_the_new_output_does_not_hold(tmp_path):
+    make(tmp_path / "home", "folder", "old")
+    (tmp_path / "home" / "thesis.tex").write_text("years of work")
+
+    def replace() -> None:
+        with replacing(tmp_path / "home", force=True) as temporary:
+            make(temporary, "folder", "new")
+
+    with pytest.raises(OutputError, match=r"home holds thesis\.tex, which the new output does not"):
+        replace()
+    assert names(tmp_path / "home") == ["inner.txt", "thesis.tex"]
+    with pytest.raises(OutputError, match=r"thesis\.tex"):
+        check_writable(tmp_path / "home", force=True, names=["inner.txt"])
+
+
+def test_a_folder_may_have_had_another_number_of_shards(tmp_path):
+    (tmp_path / "a.space").mkdir()
+    for name in ("space.json", "vectors-00000.npy", "vectors-00001.npy"):
+        (tmp_path / "a.space" / name).touch()
+    check_writable(tmp_path / "a.space", force=True, names=["space.json", "vectors.npy"])
+
+
+def test_devices_and_places_without_a_name_are_never_replaced(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputError, match="pipe is neither a file nor a folder"):
+        check_writable(tmp_path / "pipe", force=True)
+    monkeypatch.chdir(tmp_path)
+    for place in ("", ".", "..", "/", "deep/.."):
+        with pytest.raises(OutputError, match="is no name for an output"):
+            check_writable(place, force=True)
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])

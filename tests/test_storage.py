@@ -1,4 +1,5 @@
 import json
+import resource
 import shutil
 
 import numpy as np
@@ -173,3 +174,17 @@ def test_tables_are_a_folder_of_parquet(tmp_path):
     save_tables({"forward": table, "backward": table}, tmp_path / "ranks")
     assert sorted(p.name for p in (tmp_path / "ranks").iterdir()) == ["backward.parquet", "forward.parquet"]
     assert pq.read_table(tmp_path / "ranks" / "forward.parquet").equals(table)
+
+
+def test_a_file_that_may_not_grow_leaves_the_old_alignment(tmp_path):
+    save_alignment(alignment(), tmp_path / "a.alignment")
+    before = (tmp_path / "a.alignment" / "arrays.safetensors").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OutputError, match=r"File too large\. What stood there before is untouched"):
+            save_alignment(alignment("ridge"), tmp_path / "a.alignment", force=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "a.alignment" / "arrays.safetensors").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["a.alignment"]

@@ -61,3 +61,13 @@ def test_infinite_values_print_and_ranks_keep_one_decimal():
     assert tables.number(-0.00004) == "0.0000"
     assert tables.number(float("nan")) == "nan"
     assert tables.text(Report("x", {"empty": {}})) == "empty"
+
+
+def test_a_long_path_is_cut_at_its_front_in_headings():
+    path = "/scratch/" + "deep/" * 40 + "audio.npy"
+    shown = tables.heading(
+        Report("gap", {}, {"source": {"name": path}, "target": {"name": "text.npy"}}), "measures"
+    )
+    assert shown.startswith("gap between ...")
+    assert shown.endswith("/deep/audio.npy and text.npy")
+    assert len(shown) < 90

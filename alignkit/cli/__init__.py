@@ -1,14 +1,15 @@
 """The ``alignkit`` command: one module per subcommand, imported when it is asked for."""
 
 import importlib
-import os
 import sys
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from alignkit._version import __version__
+from alignkit.cli._output import note, silence
 from alignkit.errors import AlignkitError
 
 COMMANDS = ("demo", "inspect", "convert", "fit", "apply", "eval", "gap", "methods", "doctor")
@@ -36,14 +37,26 @@ class LazyGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except AlignkitError as error:
-            typer.echo(f"error: {error}", err=True)
+            note(_one_line(f"error: {error}"))
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
-            typer.echo("interrupted: nothing was written", err=True)
+            note("interrupted: nothing was written")
             sys.exit(INTERRUPTED)
         except BrokenPipeError:  # the reader of our output left: `alignkit ... | head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            silence()
             sys.exit(0)
+        except OSError as error:  # a path that the system itself refuses: too long, forbidden, a broken disk
+            where = f"{error.filename}: " if error.filename else ""
+            note(_one_line(f"error: {where}{error.strerror or error}; check the path."))
+            sys.exit(AlignkitError.exit_code)
+        except MemoryError:
+            note("error: memory ran out: use fewer rows, half precision, or a larger machine.")
+            sys.exit(AlignkitError.exit_code)
+
+
+def _one_line(text: str) -> str:
+    """Return ``text`` as a single line: a name or a damaged file may hold ends of lines and worse."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 app = typer.Typer(
@@ -68,9 +81,14 @@ def _root(
         typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and stop."),
     ] = False,
 ) -> None:
-    """Fit, measure, search and audition maps between embedding spaces."""
+    """Fit, score and apply maps between embedding spaces; measure the gap between them."""
 
 
 def main() -> None:
     """Run the command line (the entry point of ``alignkit`` and ``python -m alignkit``)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, TextIOWrapper
+        ):  # a file's name may hold bytes that are no text of the terminal's
+            stream.reconfigure(errors="backslashreplace")
     app(prog_name="alignkit")

@@ -24,17 +24,24 @@ Pairs: TypeAlias = Annotated[
 ]
 Group: TypeAlias = Annotated[
     str | None,
-    typer.Option(help="Metadata column whose equal values belong together, like a video or a speaker."),
+    typer.Option(
+        help="Metadata column, of either side, whose equal values belong together: a video, a speaker."
+    ),
 ]
 Metrics: TypeAlias = Annotated[
     str, typer.Option(help="Comma-separated: mrr, hit@k, recall@k, precision@k, map@k, ...")
 ]
-Ids: TypeAlias = Annotated[str | None, typer.Option(help="Column or array that holds the ids.")]
+Ids: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="Column or array that holds the ids; for .npy a file: ids.txt, table.csv::column."),
+]
 TrustPickle: TypeAlias = Annotated[
     bool,
     typer.Option("--trust-pickle", help="Read pickles that rebuild numpy or torch arrays and nothing else."),
 ]
-Force: TypeAlias = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
+Force: TypeAlias = Annotated[
+    bool, typer.Option("--force", help="Replace an existing output of the same kind, and nothing else.")
+]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -61,19 +68,36 @@ def link(source: "Embeddings", target: "Embeddings", pairs: Path | None, group: 
         links = PairsOf.by_id(source, target)
     else:
         links = PairsOf.from_table(source, target, _table(pairs), name=str(pairs))
-    return links if group is None else links.grouped_by(group)
+    if group is None:
+        return links
+    # either side may know the group, or both may: then all that either keeps together stays together
+    known = [
+        side for side, rows in (("source", source), ("target", target)) if group in rows.items.column_names
+    ]
+    for side in known:
+        links = links.grouped_by(group, side=side)
+    if not known:
+        columns = [
+            f"{rows.name} has {', '.join(rows.items.column_names) or 'none'}" for rows in (source, target)
+        ]
+        raise DataError(f"neither side has a metadata column {group!r} to group by: {'; '.join(columns)}.")
+    return links
 
 
-def note_join(links: "PairsOf") -> None:
-    """Say how many rows joined, and warn where row numbers stood in for ids of unequal files."""
+def note_join(links: "PairsOf", pairs: Path | None = None) -> None:
+    """Say how many rows joined, and warn where nothing but row numbers joined files of unequal length."""
     joined = links.join()
     left_out = joined["source_unmatched"], joined["target_unmatched"]
     note(
         f"{joined['pairs']} pairs; left out: {left_out[0]} of {joined['source_rows']} source rows, "
         f"{left_out[1]} of {joined['target_rows']} target rows"
     )
-    if any(left_out) and not (links.source.has_ids or links.target.has_ids):
+    unequal = len(links.source) != len(links.target)
+    if unequal and pairs is None and not (links.source.has_ids or links.target.has_ids):
         note("warning: neither file has ids and their row counts differ; row numbers were taken for ids")
+    bare = [side.name for side in (links.source, links.target) if not side.has_ids]
+    if len(bare) == 1 and pairs is None:
+        note(f"warning: {bare[0]} has no ids; its row numbers were taken for the other side's ids")
 
 
 def method_params(method: str, assignments: list[str] | None, normalize: str | None) -> dict[str, Any]:
@@ -81,21 +105,29 @@ def method_params(method: str, assignments: list[str] | None, normalize: str | N
     from alignkit.aligners import METHODS
 
     known = METHODS.get(method)().get_params()  # pyright: ignore[reportAttributeAccessIssue] - a scikit-learn estimator
-    params: dict[str, Any] = {} if normalize is None else {"normalize": normalize}
-    for assignment in assignments or []:
+    params: dict[str, Any] = {}
+    given = [] if normalize is None else [f"normalize={normalize}"]
+    for assignment in [*given, *(assignments or [])]:
         name, equals, value = assignment.partition("=")
         if not equals:
             raise ParameterError(f"--set {assignment} has no value: write NAME=VALUE, like --set alpha=0.1.")
-        params[name.strip().replace("-", "_")] = _literal(value.strip())
-    for name in params:
+        name = name.strip().replace("-", "_")
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise ParameterError(f"{method} has no option {name!r}.{hint} It has: {', '.join(known)}.")
+        if name in params:
+            raise ParameterError(
+                f"{name} is set twice, to {params[name]!r} and to {value}: keep one of them."
+            )
+        params[name] = _literal(value.strip(), known[name])
     return params
 
 
-def _literal(text: str) -> Any:
+def _literal(text: str, default: Any) -> Any:  # Any: whatever the option is by default
+    """Return the value that ``text`` writes; a word stays a word where the option is one, like "none"."""
+    if isinstance(default, str) and text.isidentifier():
+        return text
     try:
         return {"true": True, "false": False, "none": None}[text.lower()]
     except KeyError:
@@ -107,18 +139,9 @@ def _literal(text: str) -> Any:
 
 
 def _table(path: Path) -> "pa.Table":
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-    from pyarrow import csv
+    from alignkit.formats import read_table
 
     if not path.is_file():
-        raise DataError(
-            f"{path} does not exist: give the CSV or parquet file that links source ids to target ids."
-        )
-    try:
-        if path.suffix.lower() in {".parquet", ".pq"}:
-            return pq.read_table(path)
-        delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-        return csv.read_csv(path, parse_options=csv.ParseOptions(delimiter=delimiter))
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} could not be read as a table of pairs: {error}.") from error
+        state = "is no file" if path.exists() else "does not exist"
+        raise DataError(f"{path} {state}: give the CSV or parquet file that links source ids to target ids.")
+    return read_table(path, text=("source", "target", "group"))

@@ -25,11 +25,10 @@ def command(
 
     Example: `alignkit apply a.alignment text.npy --out mapped.space`
     """
-    from alignkit.atomic import check_writable
-    from alignkit.formats import write_embeddings
+    from alignkit.formats import check_output, write_embeddings
     from alignkit.storage import load_alignment
 
-    check_writable(out, force=force)
+    check_output(out, force=force)
     fitted = load_alignment(alignment)
     rows = options.open_side(embeddings, ids=ids, trust_pickle=trust_pickle)
     rows.check(direction=True)

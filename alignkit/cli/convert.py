@@ -34,11 +34,10 @@ def command(
 
     Example: `alignkit convert vectors.npz::emb audio.space --ids files --space-name clap/htsat`
     """
-    from alignkit.atomic import check_writable
-    from alignkit.formats import open_embeddings, write_embeddings
+    from alignkit.formats import check_output, open_embeddings, write_embeddings
     from alignkit.pooling import pool as pooled
 
-    check_writable(out, force=force)
+    check_output(out, force=force, format=format)
     embeddings = open_embeddings(x, ids=ids, trust_pickle=trust_pickle, modality=modality)
     if space_name:
         embeddings = embeddings.named(space_name)

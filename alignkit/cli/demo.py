@@ -13,7 +13,7 @@ def command(
     out: Annotated[Path, typer.Option(help="Folder for the report, the spaces and the maps.")] = Path(
         "alignkit-demo"
     ),
-    seed: Annotated[int, typer.Option(help="Draws the held-out digits and the resamples.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the held-out digits and the resamples.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace what an earlier demo wrote there.")] = False,
     json: options.Json = False,
 ) -> None:

@@ -31,7 +31,7 @@ def command(
         bool, typer.Option("--center", help="Subtract each side's own mean first (fitted on these rows).")
     ] = False,
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples behind each interval.")] = 10_000,
-    seed: Annotated[int, typer.Option(help="Draws the intervals.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the intervals.")] = 0,
     fail_under: Annotated[
         list[str] | None, typer.Option(help="Exit 6 if a score is below, like mrr=0.3; both directions.")
     ] = None,
@@ -50,11 +50,14 @@ def command(
 
     Example: `alignkit eval audio.npy text.npy --metrics mrr,hit@1,hit@5,hit@10 --json`
     """
-    from alignkit.storage import load_alignment, save_tables
+    from alignkit.atomic import check_writable
+    from alignkit.storage import TABLES, load_alignment, save_tables
     from alignkit.tables import text
     from alignkit.workflows import Protocol, check_gates, evaluate, parse_gates
 
-    gates = parse_gates(fail_under or [])
+    gates = parse_gates(fail_under or [], options.names(metrics))
+    if per_query is not None:
+        check_writable(per_query, force=force, names=TABLES)
     fitted = None if alignment is None else load_alignment(alignment)
     left, right = (options.open_side(path, ids=ids, trust_pickle=trust_pickle) for path in (queries, gallery))
     links = options.link(left, right, pairs, group)
@@ -69,7 +72,7 @@ def command(
     result = evaluate(left, right, pairs=links, alignment=fitted, protocol=protocol, center=center)
     if per_query is not None:
         save_tables(result.tables, per_query, force=force)
-    options.note_join(links)
+    options.note_join(links, pairs)
     if json:
         emit_json(result.report.to_json())
     else:

@@ -17,7 +17,7 @@ def command(
     method: Annotated[str, typer.Option(help="See `alignkit methods`.")] = "procrustes",
     out: Annotated[Path | None, typer.Option(help="Write the map to this folder, like a.alignment.")] = None,
     test: Annotated[float, typer.Option(help="Share of pairs held out for the score; 0 fits on all.")] = 0.2,
-    seed: Annotated[int, typer.Option(help="Draws the split and the intervals.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the split and the intervals.")] = 0,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="An option of the method, like alpha=0.1; repeatable.")
     ] = None,
@@ -44,12 +44,12 @@ def command(
     Example: `alignkit fit text.npy images.npy --method procrustes --test 0.3 --seed 0 --out a.alignment`
     """
     from alignkit.atomic import check_writable
-    from alignkit.storage import save_alignment
+    from alignkit.storage import FILES, save_alignment
     from alignkit.tables import text
     from alignkit.workflows import fit
 
     if out is not None:
-        check_writable(out, force=force)
+        check_writable(out, force=force, names=FILES)
     params = options.method_params(method, set_, normalize)
     left = options.open_side(source, ids=ids, trust_pickle=trust_pickle, space=source_space)
     right = options.open_side(target, ids=ids, trust_pickle=trust_pickle, space=target_space)
@@ -66,7 +66,7 @@ def command(
     )
     if out is not None:
         save_alignment(fitted.alignment, out, force=force)
-    options.note_join(links)
+    options.note_join(links, pairs)
     if json:
         emit_json(fitted.to_json(written=None if out is None else str(out)))
         return

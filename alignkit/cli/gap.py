@@ -7,6 +7,7 @@ import typer
 
 from alignkit.cli import _options as options
 from alignkit.cli._output import emit, emit_json, note
+from alignkit.errors import ParameterError
 
 
 def command(
@@ -18,7 +19,7 @@ def command(
         bool, typer.Option("--unpaired", help="The rows do not correspond: no pairs at all.")
     ] = False,
     measures: Annotated[str, typer.Option(help="Comma-separated names; all by default.")] = "",
-    seed: Annotated[int, typer.Option(help="Draws resamples, null levels and samples.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Draws resamples, null levels and samples.")] = 0,
     ids: options.Ids = None,
     trust_pickle: options.TrustPickle = False,
     json: options.Json = False,
@@ -31,6 +32,8 @@ def command(
     from alignkit.tables import text
     from alignkit.workflows import measure_gap
 
+    if unpaired and pairs is not None:
+        raise ParameterError("--unpaired and --pairs contradict each other: leave one of them out.")
     fitted = None if alignment is None else load_alignment(alignment)
     left, right = (options.open_side(path, ids=ids, trust_pickle=trust_pickle) for path in (source, target))
     links = None if unpaired else options.link(left, right, pairs, None)
@@ -38,7 +41,7 @@ def command(
         left, right, pairs=links, alignment=fitted, measures=options.names(measures) or None, seed=seed
     )
     if links is not None:
-        options.note_join(links)
+        options.note_join(links, pairs)
     emit_json(report.to_json()) if json else emit(text(report))
     for name, reason in report.context["protocol"]["not_measured"].items():
         note(f"{name} was not measured: {reason}")

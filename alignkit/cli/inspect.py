@@ -10,7 +10,9 @@ from alignkit.cli._output import emit, emit_json
 
 def command(
     x: Annotated[str, typer.Argument(help="A file or folder of embeddings; PATH::NAME chooses one array.")],
-    y: Annotated[str, typer.Argument(help="Another one: how many of its ids pair up with the first?")] = "",
+    y: Annotated[
+        str | None, typer.Argument(help="Another one: how many of its ids pair up with the first?")
+    ] = None,
     scan: Annotated[
         bool, typer.Option("--scan", help="Read every row: lengths, NaN, zeros, copies, digests.")
     ] = False,
@@ -24,9 +26,9 @@ def command(
     """
     from alignkit.formats import _inspect
 
-    paths = [path for path in (x, y) if path]
+    paths = [path for path in (x, y) if path is not None]
     facts = [_inspect.describe(p, ids=ids, trust_pickle=trust_pickle, read_all=scan) for p in paths]
-    joined = _inspect.pairing(x, y, ids=ids, trust_pickle=trust_pickle) if y else None
+    joined = _inspect.pairing(x, y, ids=ids, trust_pickle=trust_pickle) if y is not None else None
     if json:
         emit_json({"schema": _inspect.SCHEMA, "files": facts, "pairing": joined})
         return
@@ -48,7 +50,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         "dimensions": facts["dim"],
         "dtype": facts["dtype"],
         "bytes": f"{facts['bytes']:,}",
-        "ids": None if several else facts["ids"] or "none: the row number is the id",
+        "ids": None if several else _ids_line(facts["ids"]),
         "metadata": ", ".join(facts["columns"]) or None,
         "modality": facts["modality"],
         "space": facts["space"] and _space_line(facts["space"]),
@@ -80,6 +82,10 @@ def _scan_lines(found: dict[str, Any]) -> list[str]:
         state = f"CHANGED since it was written: {changed}" if changed else "as written"
         text.append(f"  {'digests':<12}{state}")
     return text
+
+
+def _ids_line(ids: str | None) -> str:
+    return f"from {ids}" if ids else "none: the row number is the id"
 
 
 def _space_line(space: dict[str, Any]) -> str:

@@ -20,14 +20,15 @@ def command(
     if name is None:
         summaries = {each: METHODS.summary(each) for each in METHODS.names()}
         width = max(map(len, summaries))
-        emit_json({"methods": summaries}) if json else emit(
+        emit_json({"schema": "alignkit.methods/1", "methods": summaries}) if json else emit(
             "\n".join(f"{each:<{width}}  {summary}" for each, summary in summaries.items())
         )
         return
     name = METHODS.check(name)
     defaults = METHODS.get(name)().get_params()  # pyright: ignore[reportAttributeAccessIssue] - a scikit-learn estimator
     if json:
-        emit_json({"method": name, "summary": METHODS.summary(name), "options": defaults})
+        facts = {"method": name, "summary": METHODS.summary(name), "options": defaults}
+        emit_json({"schema": "alignkit.method/1", **facts})
         return
     emit(f"{name}: {METHODS.summary(name)}\n\noptions, given as --set NAME=VALUE, with their defaults:")
     emit("\n".join(f"  {option} = {value!r}" for option, value in defaults.items()))

@@ -7,8 +7,10 @@ from alignkit.registry import Registry
 if TYPE_CHECKING:
     from alignkit.formats._base import Format as Format
     from alignkit.formats._base import Header as Header
+    from alignkit.formats._idfile import read_table as read_table
     from alignkit.formats._open import open_embeddings as open_embeddings
     from alignkit.formats._open import read_header as read_header
+    from alignkit.formats._write import check_output as check_output
     from alignkit.formats._write import write_embeddings as write_embeddings
 
 FORMATS: "Registry[Format]" = Registry("alignkit.formats", "Format", "format")
@@ -17,10 +19,21 @@ _WHERE = {
     "Format": "_base",
     "Header": "_base",
     "open_embeddings": "_open",
+    "read_table": "_idfile",
     "read_header": "_open",
+    "check_output": "_write",
     "write_embeddings": "_write",
 }
-__all__ = ["FORMATS", "Format", "Header", "open_embeddings", "read_header", "write_embeddings"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "Header",
+    "check_output",
+    "open_embeddings",
+    "read_header",
+    "read_table",
+    "write_embeddings",
+]
 
 
 def __getattr__(name: str) -> object:

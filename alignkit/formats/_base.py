@@ -122,10 +122,12 @@ class Format(ABC):
     """Read, and perhaps write, one kind of file or folder.
 
     A leaf fills `_contents`, which reads headers only and leaves the rows for later, and, where
-    ``writable``, `_write`. ``suffixes`` are the names that such files have.
+    ``writable``, `_write`. ``suffixes`` are the names that such files have; ``layout`` the names that
+    stand in a folder that it writes.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = ()
+    layout: ClassVar[tuple[str, ...]] = ()
     writable: ClassVar[bool] = False
 
     @property

@@ -109,9 +109,9 @@ def map_npy(path: Path, name: str | None = None) -> np.ndarray:
 
 def map_array(path: Path, header: NpyHeader, name: str) -> np.ndarray:
     """Map the numbers at ``header.offset``; an array without numbers cannot be mapped and is made."""
-    if header.nbytes == 0:
-        return np.empty(header.shape, header.dtype)
     with reading(name, "an .npy array", ValueError, OverflowError):
+        if header.nbytes == 0:
+            return np.empty(header.shape, header.dtype)
         order = "F" if header.fortran_order else "C"
         return np.memmap(path, header.dtype, "r", header.offset, header.shape, order)
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from alignkit.errors import DataError
 from alignkit.formats import FORMATS
 from alignkit.formats._base import Format, Header, Source
 from alignkit.formats._detect import detect
@@ -87,6 +88,8 @@ def read_header(path: Path | str, *, ids: str | None = None, trust_pickle: bool 
 
 def _find(path: Path | str) -> tuple[Format, Source]:
     selector = ""
+    if not str(path):
+        raise DataError("a path is empty: give a file or a folder of embeddings.")
     if not Path(path).exists() and "::" in str(path):
         path, _, selector = str(path).rpartition("::")
     return FORMATS.get(detect(Path(path)))(), Source(Path(path), selector)

@@ -1,5 +1,6 @@
 """Write embeddings in any format that can be written: by blocks, beside the target, renamed into place."""
 
+import difflib
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +63,28 @@ def write_embeddings(
     dtype('float16')
     """
     path = Path(path)
-    form = _writer(path, format)
-    check_writable(path, force=force)
+    form = check_output(path, force=force, format=format)
     if dtype is not None and _checked_dtype(dtype) != embeddings.vectors.dtype:
         embeddings = cast(embeddings, _checked_dtype(dtype))
     with replacing(path, force=force) as temporary:
         return form.write(embeddings, Target(temporary, path.name, recipe or {}))
+
+
+def check_output(path: Path | str, *, force: bool = False, format: str | None = None) -> Format:
+    """Return the format in which ``path`` would be written; call it before long work starts.
+
+    Raises
+    ------
+    OutputError
+        If what stands there may not be replaced.
+    ParameterError
+        If no format that can be written is named, or name and format contradict each other.
+    """
+    path = Path(path)
+    check_writable(path, force=force)
+    form = _writer(path, format)
+    check_writable(path, force=force, names=form.layout)
+    return form
 
 
 def format_names(*, writable: bool = False) -> list[str]:
@@ -77,22 +94,28 @@ def format_names(*, writable: bool = False) -> list[str]:
 
 
 def _writer(path: Path, name: str | None) -> Format:
-    if name is None:
-        name = format_of_name(path)
-    elif f"{name}_file" in FORMATS.names():
-        name = f"{name}_file"
-    if name is None:
-        known = ", ".join(format_names(writable=True))
+    known = ", ".join(format_names(writable=True))
+    named = format_of_name(path)
+    chosen = name or named
+    if chosen is None:
         raise ParameterError(
-            f"{path.name} names no format: end it in .space, .npy, ..., or pass one of {known}."
+            f"{path.name} names no format: end it in .space, .npy, ..., or pass --format with one of {known}."
         )
+    if f"{chosen}_file" in FORMATS.names():
+        chosen = f"{chosen}_file"
     try:
-        form = FORMATS.get(name)()
+        form = FORMATS.get(chosen)()
     except UnknownNameError as error:
-        raise ParameterError(str(error)) from error
+        near = difflib.get_close_matches(chosen, known.split(", "), n=1, cutoff=0.5)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ParameterError(f"no format named {chosen!r}.{hint} Known: {known}.") from error
     if not form.writable:
-        known = ", ".join(format_names(writable=True))
         raise ParameterError(f"alignkit reads {form.name} but does not write it: choose one of {known}.")
+    if named is not None and FORMATS.check(chosen) != named:
+        raise ParameterError(
+            f"{path.name} would hold {form.name}, which its name denies, and could not be read back: "
+            "choose another name."
+        )
     return form
 
 

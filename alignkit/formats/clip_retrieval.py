@@ -27,6 +27,7 @@ class ClipRetrieval(Format):
     have as many rows as its shard of metadata: a missing or cut shard would shift all rows after it.
     """
 
+    layout: ClassVar[tuple[str, ...]] = ("img_emb", "text_emb", "audio_emb", "metadata")
     writable: ClassVar[bool] = True
 
     def _contents(self, source: Source) -> Contents:

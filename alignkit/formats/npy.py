@@ -3,11 +3,13 @@
 from typing import Any, ClassVar
 
 from alignkit.errors import DataError
-from alignkit.formats._base import Contents, Format, Source, Target
+from alignkit.formats._base import ArrayInfo, Contents, Format, SeveralArraysError, Source, Target
 from alignkit.formats._idfile import read_id_file
 from alignkit.formats._npy import check_matrix, map_npy, npy_preamble
 from alignkit.formats._rows import stored_blocks
 from alignkit.spaces import Embeddings
+
+_LISTED = 8  # slices of a three-dimensional array that are named before one is chosen
 
 
 class Npy(Format):
@@ -25,10 +27,13 @@ class Npy(Format):
         array = map_npy(source.path)
         if source.selector:
             array = _slice(array, source)
-        elif array.ndim == 3:
-            raise DataError(
+        elif array.ndim == 3 and len(array):
+            check_matrix(array.shape[1:], array.dtype, source.name)
+            slices = range(min(len(array), _LISTED))
+            raise SeveralArraysError(
                 f"{source.path} has shape {array.shape}, {array.shape[0]} matrices in one file: "
-                f"choose one with {source.path}::0 to ::{array.shape[0] - 1}."
+                f"choose one with {source.path}::0 to ::{array.shape[0] - 1}.",
+                tuple(ArrayInfo(str(number), array.shape[1:], str(array.dtype)) for number in slices),
             )
         check_matrix(array.shape, array.dtype, source.name)
         ids = (lambda: read_id_file(source.ids, source.path)) if source.ids else None

@@ -106,7 +106,7 @@ def _with_ids(source: Source, vectors: np.ndarray | ShardedRows) -> Contents:
     return Contents(
         vectors,
         f"{path.name}::{id_name}" if id_name else "",
-        (lambda: read_table(path)[id_name]) if id_name else None,
+        (lambda: read_table(path, text=(id_name,))[id_name]) if id_name else None,
         tuple(rest),
         (lambda: read_table(path).select(rest)) if rest else None,
     )

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,7 @@ from alignkit.formats._npy import check_matrix, map_npy, npy_preamble
 from alignkit.formats._rows import stored_blocks
 from alignkit.formats._tables import items_table
 from alignkit.rows import ShardedRows
-from alignkit.spaces import Embeddings, Space
+from alignkit.spaces import Embeddings, Norm, Space
 
 VERSION = 1
 SHARD_BYTES = 10**9
@@ -33,6 +33,7 @@ class SpaceFolder(Format):
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".space",)
+    layout: ClassVar[tuple[str, ...]] = ("space.json", "items.parquet", "vectors.npy")
     writable: ClassVar[bool] = True
 
     def _contents(self, source: Source) -> Contents:
@@ -41,10 +42,12 @@ class SpaceFolder(Format):
         header = read_space_json(source.path)
         check_files(source.path, header)
         vectors = _open_vectors(source.path, header)
-        with reading(source.path / "space.json", "the header of a .space", KeyError, TypeError, ValueError):
-            rows, said = int(header["rows"]), header["space"]
-            space = Space(int(said["dim"]), str(said["name"]), said["norm"], str(said["revision"]))
-            modality = str(header["modality"])
+        said = _field(header, "space", dict, source.path)
+        rows, modality = (_field(header, *what, source.path) for what in (("rows", int), ("modality", str)))
+        fields = {"dim": int, "name": str, "norm": str, "revision": str}
+        space = Space(**{name: _field(said, name, kind, source.path) for name, kind in fields.items()})
+        if space.norm not in get_args(Norm):
+            raise DataError(f"{source.path}/space.json: norm is {space.norm!r}; expected unit or raw.")
         if len(vectors) != rows or vectors.shape[1] != space.dim:
             raise DataError(
                 f"{source.path} says {rows} rows of {space.dim} dimensions but its vectors are "
@@ -82,7 +85,9 @@ class SpaceFolder(Format):
             "made_by": f"alignkit {__version__}",
         }
         (target.path / "space.json").write_text(
-            json.dumps(header, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+            json.dumps(header, indent=2, ensure_ascii=False) + "\n",
+            encoding="utf-8",
+            errors="backslashreplace",
         )
         return ()
 
@@ -105,7 +110,7 @@ def read_space_json(folder: Path) -> dict[str, Any]:
     if not isinstance(header, dict) or header.get("format") != "alignkit" or header.get("kind") != "space":
         raise DataError(f"{path} is not the header of a .space: check that {folder} is the right folder.")
     version = header.get("version")
-    if type(version) is not int:
+    if type(version) is not int or version < 1:
         raise DataError(f"{path} names no version: it is damaged; make the .space again.")
     if version > VERSION:
         raise DataError(
@@ -133,6 +138,17 @@ def check_files(folder: Path, header: dict[str, Any]) -> None:
                 f"{folder / name} {state} where space.json says {wanted} bytes: "
                 "the folder was not copied whole; copy or make it again."
             )
+
+
+def _field(facts: dict[str, Any], name: str, kind: type, folder: Path) -> Any:  # Any: an instance of ``kind``
+    value = facts.get(name)
+    if type(value) is not kind:
+        found = f"{name} is {value!r}" if name in facts else f"there is no {name}"
+        noun = {int: "a whole number", str: "a text", dict: "a table"}[kind]
+        raise DataError(
+            f"{folder}/space.json: {found} where {noun} is expected: it is damaged; make the .space again."
+        )
+    return value
 
 
 def changed_files(folder: Path) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from alignkit._version import __version__
 from alignkit.aligners._recipe import method_name, put_together, take_apart
@@ -21,7 +21,7 @@ from alignkit.storage._card import card_of
 from alignkit.storage._json import read_json, refuse_field, to_text
 
 VERSION = 1
-_HEADER, _ARRAYS, _CARD = "alignment.json", "arrays.safetensors", "README.md"
+FILES = _HEADER, _ARRAYS, _CARD = "alignment.json", "arrays.safetensors", "README.md"
 
 
 class _SpaceModel(BaseModel):
@@ -81,7 +81,8 @@ def save_alignment(alignment: Alignment, path: Path | str, *, force: bool = Fals
     arrays = {name: np.ascontiguousarray(array) for name, array in alignment.aligner.arrays().items()}
     with replacing(path, force=force) as folder:
         folder.mkdir()
-        save_file(arrays, folder / _ARRAYS, metadata={"recipe": to_text(recipe, "a parameter")})
+        # through Python's own files: a full disk is then an OSError like any other
+        (folder / _ARRAYS).write_bytes(save(arrays, {"recipe": to_text(recipe, "a parameter")}))
         header = {
             "format": "alignkit",
             "kind": "alignment",
@@ -93,8 +94,12 @@ def save_alignment(alignment: Alignment, path: Path | str, *, force: bool = Fals
             "info": alignment.info,
             "arrays_sha256": _digest(folder / _ARRAYS),
         }
-        (folder / _HEADER).write_text(to_text(header, "info") + "\n", encoding="utf-8")
-        (folder / _CARD).write_text(card_of(alignment, recipe, Path(path).name), encoding="utf-8")
+        (folder / _HEADER).write_text(
+            to_text(header, "info") + "\n", encoding="utf-8", errors="backslashreplace"
+        )
+        (folder / _CARD).write_text(
+            card_of(alignment, recipe, Path(path).name), encoding="utf-8", errors="backslashreplace"
+        )
 
 
 def load_alignment(path: Path | str) -> Alignment:

@@ -12,6 +12,8 @@ from alignkit.errors import DataError
 from alignkit.reports import SCHEMA_VERSION, Report, Score
 from alignkit.storage._json import read_json, refuse_field, to_text
 
+TABLES = ("forward.parquet", "backward.parquet")  # what `save_tables` writes for an evaluation
+
 
 class _ScoreModel(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -27,7 +29,11 @@ class _ScoreModel(BaseModel):
 def save_report(report: Report, path: Path | str, *, force: bool = False) -> None:
     """Write a report as JSON: the same object that ``--json`` prints."""
     with replacing(path, force=force) as file:
-        file.write_text(to_text(report.to_json(), "the context of a report") + "\n", encoding="utf-8")
+        file.write_text(
+            to_text(report.to_json(), "the context of a report") + "\n",
+            encoding="utf-8",
+            errors="backslashreplace",
+        )
 
 
 def load_report(path: Path | str) -> Report:

@@ -127,3 +127,12 @@ def test_a_trusted_pickle_becomes_a_space(alignkit, tmp_path):
     alignkit("convert", "a.pkl", "a.space").refused("a.pkl is a Python pickle", "--trust-pickle")
     assert alignkit("convert", "a.pkl", "a.space", "--trust-pickle").code == 0
     assert open_embeddings(tmp_path / "a.space").id_at(39) == "clip39"
+
+
+def test_force_keeps_the_other_modality_of_a_clip_retrieval_folder(alignkit, rotated, tmp_path):
+    how = ("--format", "clip-retrieval", "--force", "--modality")
+    assert alignkit("convert", rotated[0], "laion", *how, "image").code == 0
+    assert alignkit("convert", rotated[0], "laion", *how, "image").code == 0
+    alignkit("convert", rotated[1], "laion", *how, "text").refused("laion holds img_emb")
+    assert (tmp_path / "laion" / "img_emb").is_dir()
+    alignkit("convert", rotated[1], "a.parquet", "--format", "npy").refused("a.parquet would hold npy")

@@ -42,6 +42,8 @@ def test_quality_gate_exits_with_six_after_printing(alignkit, rotated):
     assert "below the gate" in ran.err
     assert alignkit("eval", rotated[0], rotated[0], "--fail-under", "mrr=0.9").code == 0
     alignkit("eval", *rotated, "--fail-under", "mrr").refused("METRIC=LEVEL")
+    alignkit("eval", *rotated, "--fail-under", "map=0.3").refused("'map' is not measured")
+    alignkit("eval", *rotated, "--metrics", "mean_rank", "--fail-under", "mean_rank=3").refused("mean_rank")
 
 
 def test_per_query_ranks_are_kept_as_a_table(alignkit, rotated, tmp_path):
@@ -50,6 +52,9 @@ def test_per_query_ranks_are_kept_as_a_table(alignkit, rotated, tmp_path):
     table = pq.read_table(tmp_path / "ranks" / "forward.parquet")
     assert table.num_rows == 120
     assert np.mean(table["mrr"].to_numpy()) == pytest.approx(ran.json["forward"]["mrr"]["value"])
+    alignkit("eval", *rotated, "--per-query", "ranks").refused("ranks exists already")
+    assert alignkit("eval", *rotated, "--per-query", "ranks", "--force").code == 0
+    alignkit("eval", *rotated, "--per-query", "x.npy", "--force").refused("x.npy is a file")
 
 
 def test_a_query_without_a_partner_is_refused_unless_a_policy_says_otherwise(alignkit, rotated, tmp_path):

@@ -140,3 +140,15 @@ def test_too_few_pairs_and_bad_shares_are_named(alignkit, rotated, tmp_path):
 def test_missing_file_is_named(alignkit, rotated):
     alignkit("fit", "nowhere.npy", rotated[1]).refused("nowhere.npy")
     alignkit("fit", *rotated, "--pairs", "nowhere.csv").refused("nowhere.csv")
+
+
+def test_force_deletes_neither_an_input_nor_a_folder_of_other_things(alignkit, rotated, tmp_path):
+    before = rotated[0].read_bytes()
+    alignkit("fit", *rotated, "--out", "x.npy", "--force").refused("x.npy is a file and a folder")
+    assert rotated[0].read_bytes() == before
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "thesis.tex").write_text("years of work")
+    alignkit("fit", *rotated, "--out", "home", "--force").refused("home holds thesis.tex")
+    assert (tmp_path / "home" / "thesis.tex").read_text() == "years of work"
+    for place in (".", "..", "/", ""):
+        alignkit("fit", *rotated, "--out", place, "--force").refused("no name for an output")

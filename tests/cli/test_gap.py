@@ -53,3 +53,8 @@ def test_bad_input_is_refused_with_one_sentence(alignkit, tmp_path):
     alignkit("gap", "x.npy", "x.npy", "--measures", "centroid_distence").refused(
         "Did you mean 'centroid_distance'"
     )
+
+
+def test_unpaired_rows_cannot_have_pairs(alignkit, rotated, tmp_path):
+    (tmp_path / "pairs.csv").write_text("source,target\n1,1\n2,2\n")
+    alignkit("gap", *rotated, "--unpaired", "--pairs", "pairs.csv").refused("contradict")

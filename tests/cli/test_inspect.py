@@ -28,7 +28,7 @@ def test_the_header_is_shown_for_people(alignkit, animals):
         "rows        4",
         "dimensions  2",
         "dtype       float32",
-        "ids         id",
+        "ids         from id",
     ):
         assert line in ran.out
     assert "space       toy @ r1, raw rows" in ran.out
@@ -83,6 +83,10 @@ def test_several_arrays_are_listed(alignkit, tmp_path):
     assert "array       audio (3, 3) float64" in ran.out
     assert "choose one array with PATH::NAME" in ran.out
     assert "rows        4" in alignkit("inspect", "a.npz::text").out
+    np.save(tmp_path / "two.npy", np.ones((2, 5, 3), np.float32))
+    ran = alignkit("inspect", "two.npy")
+    assert ran.code == 0
+    assert "array       1 (5, 3) float32" in ran.out
 
 
 def test_a_hundred_gigabytes_take_no_time(alignkit, tmp_path):

@@ -185,3 +185,10 @@ def test_the_header_of_a_hundred_gigabytes_is_read_without_reading_them(tmp_path
     assert (header.rows, header.dim, header.dtype) == (rows, 512, "float16")
     assert header.bytes > 100 * 2**30
     assert open_embeddings(file).vectors[rows - 1 :].sum() == 0
+
+
+def test_an_empty_array_of_absurd_shape_is_refused(tmp_path):
+    file = tmp_path / "x.npy"
+    file.write_bytes(npy_preamble((10**23, 0), np.dtype("<f4")))
+    with pytest.raises(DataError, match=r"x\.npy"):
+        open_embeddings(file)

@@ -143,8 +143,14 @@ def test_a_newer_version_is_refused_with_the_mend(stored):
         ({"files": {"../../etc/passwd": {"bytes": 3}, "items.parquet": {}}}, "lies outside the folder"),
         ({"rows": 54}, "says 54 rows of 7 dimensions but its vectors are"),
         ({"space": {"name": "", "dim": 8, "norm": "raw", "revision": ""}}, "says 53 rows of 8 dimensions"),
-        ({"space": None}, "cannot be read as the header"),
-        ({"rows": "many"}, "cannot be read as the header"),
+        ({"space": None}, "space is None where a table is expected"),
+        ({"rows": "many"}, "rows is 'many' where a whole number is expected"),
+        ({"rows": float("inf")}, "rows is inf where a whole number is expected"),
+        ({"modality": None}, "modality is None where a text is expected"),
+        ({"version": -1}, "names no version"),
+        ({"space": {"name": None, "dim": 7, "norm": "raw", "revision": ""}}, "name is None where a text"),
+        ({"space": {"name": "", "dim": 7, "norm": "long", "revision": ""}}, "expected unit or raw"),
+        ({"space": {"name": "", "dim": 7, "norm": "raw"}}, "there is no revision where a text"),
     ],
 )
 def test_a_header_that_does_not_fit_is_refused(stored, changes, sentence):

@@ -29,8 +29,8 @@ def test_the_suffix_names_the_format_and_an_option_overrules_it(tmp_path):
         write_embeddings(embeddings, tmp_path / name)
         np.testing.assert_array_equal(open_embeddings(tmp_path / name).array(), X)
     for form in ("space", "clip-retrieval", "clip_retrieval"):
-        write_embeddings(embeddings, tmp_path / "folder", format=form, force=True)
-        np.testing.assert_array_equal(open_embeddings(tmp_path / "folder").array(), X)
+        write_embeddings(embeddings, tmp_path / f"as-{form}", format=form)
+        np.testing.assert_array_equal(open_embeddings(tmp_path / f"as-{form}").array(), X)
     write_embeddings(embeddings, tmp_path / "odd.bin", format="safetensors")
     np.testing.assert_array_equal(open_embeddings(tmp_path / "odd.bin").array(), X)
 
@@ -45,6 +45,8 @@ def test_formats_that_cannot_be_written_or_are_unknown_are_refused(tmp_path):
         write_embeddings(embeddings, tmp_path / "a.npz")
     with pytest.raises(ParameterError, match=r"no format named 'parquett'. Did you mean 'parquet'"):
         write_embeddings(embeddings, tmp_path / "a", format="parquett")
+    with pytest.raises(ParameterError, match=r"a.parquet would hold npy, which its name denies"):
+        write_embeddings(embeddings, tmp_path / "a.parquet", format="npy")
     assert names(tmp_path) == []
     assert {name for name in FORMATS.names() if FORMATS.get(name).writable} == {
         "clip_retrieval", "npy", "parquet", "safetensors_file", "space", "word2vec",

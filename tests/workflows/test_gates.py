@@ -15,9 +15,13 @@ def test_the_worse_direction_decides():
 
 def test_a_gate_needs_a_number_and_a_measured_metric():
     with pytest.raises(ParameterError, match="METRIC=LEVEL"):
-        parse_gates(["mrr>0.3"])
+        parse_gates(["mrr>0.3"], ["mrr"])
+    with pytest.raises(ParameterError, match="METRIC=LEVEL"):
+        parse_gates(["mrr=nan"], ["mrr"])
     with pytest.raises(ParameterError, match="add it to --metrics"):
-        check_gates(REPORT, parse_gates(["hit@1=0.2"]))
+        parse_gates(["hit@1=0.2"], ["mrr"])
+    with pytest.raises(ParameterError, match="a small mean_rank is a good one"):
+        parse_gates(["mean_rank=3"], ["mean_rank"])
 
 
 def test_a_score_that_is_no_number_passes_no_gate():
