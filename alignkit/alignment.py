@@ -110,7 +110,8 @@ class Alignment:
         """
         if isinstance(self.aligner, Inverse):
             method = self.method.removeprefix("inverse(").removesuffix(")")
-            return Alignment(method, self.aligner.inner, self.target, self.source, self.info)
+            info = self.info.get("inverse_of", self.info)
+            return Alignment(method, self.aligner.inner, self.target, self.source, info)
         self.aligner.check_invertible()
         method = f"inverse({self.method})"
         return Alignment(method, Inverse(self.aligner), self.target, self.source, {"inverse_of": self.info})

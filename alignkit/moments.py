@@ -151,9 +151,23 @@ class Moments:
         return self.xy + self.weight * np.outer(self.mean_x, self.mean_y)
 
     def centered(self) -> "Moments":
-        """Return the moments of the same rows with their means subtracted."""
-        result = self._copy()
+        """Return the moments of the same rows with their means subtracted.
+
+        A column that varies by no more than its mean's rounding is taken for constant: zeros are left of it.
+        """
+        result = self.copy()
+        if self.parts == "all":
+            rounding = 8 * np.finfo(np.float64).eps * np.abs(self._mean) * np.sqrt(self.weight)
+            constant = np.sqrt(np.maximum(np.diag(self._products), 0)) <= rounding
+            result._products[constant], result._products[:, constant] = 0, 0
         result._mean = np.zeros_like(self._mean)
+        return result
+
+    def copy(self) -> "Moments":
+        """Return the same moments in memory of their own."""
+        result = Moments(self.source_dim, self.target_dim, parts=self.parts)
+        result.n, result.weight = self.n, self.weight
+        result._mean, result._products = self._mean.copy(), self._products.copy(order="F")
         return result
 
     def _symmetric(self, side: slice) -> np.ndarray:
@@ -213,7 +227,7 @@ class Moments:
                 f"moments of {self.source_dim} -> {self.target_dim} ({self.parts}) and {other.source_dim} -> "
                 f"{other.target_dim} ({other.parts}) do not add: make both of the same spaces and parts."
             )
-        result = self._copy()
+        result = self.copy()
         result.n += sign * other.n
         result.weight += sign * other.weight
         if not other.weight or not result.weight:
@@ -225,12 +239,6 @@ class Moments:
         dx, dy = delta[: self.source_dim], delta[self.source_dim :]
         rank_one = np.outer(dx, dy) if self.parts == "cross" else np.outer(delta, delta)
         result._products += sign * other._products + factor * rank_one
-        return result
-
-    def _copy(self) -> "Moments":
-        result = Moments(self.source_dim, self.target_dim, parts=self.parts)
-        result.n, result.weight = self.n, self.weight
-        result._mean, result._products = self._mean.copy(), self._products.copy(order="F")
         return result
 
 

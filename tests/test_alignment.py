@@ -70,6 +70,7 @@ def test_there_and_back_again():
     there = alignment.apply(Embeddings(X, space=A))
     assert_allclose(back.apply(there).array(), X, atol=1e-8)
     assert back.inverse().aligner is alignment.aligner
+    assert back.inverse().info == alignment.info
     round_trip = alignment.then(back)
     assert_allclose(round_trip.apply(Embeddings(X, space=A)).array(), X, atol=1e-8)
     assert round_trip.method == "procrustes+inverse(procrustes)"

@@ -83,7 +83,7 @@ class Frame:
         """
         V = np.array(X, dtype=dtype or computing_dtype(X.dtype))  # a copy: X is not touched
         if self.unit_first:
-            V *= (1 / row_lengths(V, first_row))[:, None]
+            _make_unit(V, first_row)
         if self.centers:
             V -= self.mean.astype(V.dtype)
         if self.steps == "unit-center-unit":
@@ -188,7 +188,10 @@ def check_normalize(steps: str) -> Normalize:
 
 
 def row_lengths(X: np.ndarray, first_row: int = 0) -> np.ndarray:
-    """Return the length of every row; raise DataError, naming the row, where one is zero or not finite."""
+    """Return the length of every row, in float64 where the type of ``X`` is too narrow for the squares.
+
+    Raises DataError, naming the row, where one is zero or not finite.
+    """
     squares = _squares(X)
     tiny, huge = np.finfo(X.dtype).tiny / np.finfo(X.dtype).eps, np.finfo(X.dtype).max
     if squares.min(initial=np.inf) > tiny and squares.max(initial=0) < huge:
@@ -198,8 +201,16 @@ def row_lengths(X: np.ndarray, first_row: int = 0) -> np.ndarray:
     if len(bad):
         fault = "is all zeros and has no direction" if largest[bad[0]] == 0 else "holds NaN or inf"
         raise DataError(f"row {first_row + int(bad[0])} {fault}: remove or re-encode that item.")
-    scaled = X / largest[:, None]
-    return largest * np.sqrt(_squares(scaled))
+    largest = largest.astype(np.float64)
+    return largest * np.sqrt(_squares(X / largest[:, None]))
+
+
+def _make_unit(V: np.ndarray, first_row: int) -> None:
+    lengths = row_lengths(V, first_row)
+    if lengths.min(initial=1) > np.finfo(V.dtype).tiny * 4:
+        V *= (1 / lengths)[:, None]
+    else:  # their reciprocals leave the range of the type
+        V /= lengths[:, None]
 
 
 def _squares(X: np.ndarray) -> np.ndarray:

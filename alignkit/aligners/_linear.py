@@ -9,6 +9,7 @@ import numpy as np
 from alignkit.aligners._base import ArrayLike, Blocks
 from alignkit.aligners._frame import Frame, FrameFit, check_normalize
 from alignkit.aligners._framed import FramedAligner
+from alignkit.aligners._svd import thin_svd
 from alignkit.errors import DataError, NotInvertibleError, ParameterError
 from alignkit.moments import BLOCK, Moments, Parts
 from alignkit.shapes import JointVectors, SourceVectors, TargetVectors, Vectors, Weights
@@ -52,11 +53,11 @@ class LinearAligner(FramedAligner):
         return self
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike = None) -> Self:
-        """Add pairs to those seen so far, solve again, and return self.
+        """Add pairs to those seen so far (by `fit` and `from_moments` as well), solve again, return self.
 
         Each call solves once (of the order of d^3), so give large blocks. Equal to `fit` on all pairs at
         once to rounding. ``unit-center-unit`` needs the means before the first product: call `set_frames`
-        first.
+        first, or `fit`, whose frames then stay.
         """
         self._check_params()
         moments = getattr(self, "_moments", None)
@@ -72,13 +73,13 @@ class LinearAligner(FramedAligner):
         return self
 
     def set_frames(self, source_frame: Frame, target_frame: Frame) -> Self:
-        """Fix the frames that `partial_fit` works in, and return self."""
+        """Fix the frames that `partial_fit` works in, forget the pairs seen so far, and return self."""
         for frame in (source_frame, target_frame):
             if frame.steps != self.normalize:
                 raise ParameterError(
                     f"a frame has the steps {frame.steps!r}; this map has {self.normalize!r}."
                 )
-        self._given_frames = source_frame, target_frame
+        self._given_frames, self._moments = (source_frame, target_frame), None
         return self
 
     def from_moments(
@@ -103,6 +104,7 @@ class LinearAligner(FramedAligner):
             if self.normalize == "center":
                 moments = moments.centered()
         self.set_frames(source_frame, target_frame)
+        self._moments, self._frame_fits = moments.copy(), self._new_frame_fits()
         self._finish(moments, (source_frame, target_frame))
         return self
 
@@ -117,7 +119,7 @@ class LinearAligner(FramedAligner):
                 f"{name} maps {ds} dimensions to {dt} and cannot be taken back: fit a map in the other "
                 "direction instead."
             )
-        U, s, Vt = np.linalg.svd(self.matrix_, full_matrices=False)
+        U, s, Vt = thin_svd(self.matrix_)
         if not s[-1] * WORST_CONDITION > s[0]:
             rank = int((s * WORST_CONDITION > s[0]).sum())
             raise NotInvertibleError(
@@ -155,7 +157,7 @@ class LinearAligner(FramedAligner):
         self._stream(lambda: self._in_blocks(X, Y, weight), groups)
 
     def _stream(self, blocks: Blocks, groups: np.ndarray | None) -> None:
-        self._moments = None
+        self._given_frames = self._moments = None
         frames, fits = None, self._new_frame_fits()
         if self.normalize == "unit-center-unit":  # the last step needs the mean before the first product
             for X, Y, *weight in blocks():
@@ -167,6 +169,9 @@ class LinearAligner(FramedAligner):
         self.source_frame_, self.target_frame_ = frames = frames or _frames_of(fits)
         self._select(blocks, groups)
         self._finish(moments, frames)
+        self._moments, self._frame_fits = moments, fits  # partial_fit goes on from here
+        if self.normalize == "unit-center-unit":
+            self._given_frames = frames
 
     def _framed(self, block: tuple, frames: tuple | None, fits: tuple[FrameFit, FrameFit]) -> tuple:
         """Return a block in known frames, or, where they are not known yet, before centring."""

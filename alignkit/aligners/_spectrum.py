@@ -1,11 +1,14 @@
 """Powers of a product matrix from one eigendecomposition: ridge, whitening, least squares."""
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 import scipy.linalg
 
 from alignkit.errors import DataError
+
+Regularization: TypeAlias = float | Literal["auto"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,17 @@ class Spectrum:
     def power(self, exponent: float, shift: float = 0.0) -> np.ndarray:
         """Return ``V (L + shift)^exponent V'``."""
         return (self.vectors * (self.values + shift) ** exponent) @ self.vectors.T
+
+
+def added_eigenvalue(regularization: Regularization, product: np.ndarray, weight: float) -> float:
+    """Return what is added to every eigenvalue of a side's products: a share of their mean.
+
+    ``"auto"`` takes dimensions per pair as the share, and at most 1: by so much sampling scatters the
+    eigenvalues (Marchenko and Pastur 1967).
+    """
+    d = len(product)
+    share = min(1.0, d / weight) if regularization == "auto" else regularization
+    return float(share * np.trace(product) / d)
 
 
 def fixed_signs(columns: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:

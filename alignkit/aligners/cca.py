@@ -5,7 +5,8 @@ import numpy as np
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._linear import LinearAligner
 from alignkit.aligners._params import check_amount, check_count
-from alignkit.aligners._spectrum import Spectrum, fixed_signs
+from alignkit.aligners._spectrum import Regularization, Spectrum, added_eigenvalue, fixed_signs
+from alignkit.aligners._svd import thin_svd
 from alignkit.errors import ParameterError
 from alignkit.moments import Moments
 
@@ -26,8 +27,9 @@ class CanonicalCorrelation(LinearAligner):
         Directions kept; None keeps all that both sides have.
     regularization
         Share of the mean eigenvalue added to each side's spectrum; 0 is the classical method, which
-        finds perfect correlations in noise as soon as pairs are fewer than both dimensions together. The
-        default suits some one to two pairs per dimension; with many pairs less is better.
+        finds perfect correlations in noise as soon as pairs are fewer than both dimensions together.
+        ``"auto"`` is each side's dimensions per pair, at most 1: close to the best share wherever a grid
+        was tried, from 0.2 to 40 pairs per dimension. Weights count pairs, so let them be about 1.
     exponent
         0 weighs all canonical directions alike, as Hotelling does; 1 weighs them by their correlation.
     normalize
@@ -58,18 +60,19 @@ class CanonicalCorrelation(LinearAligner):
         self,
         *,
         n_components: int | None = None,
-        regularization: float = 1.0,
+        regularization: Regularization = "auto",
         exponent: float = 1.0,
         normalize: Normalize = "unit-center-unit",
     ) -> None:
         super().__init__(normalize=normalize)
         self.n_components = n_components
-        self.regularization = regularization
+        self.regularization: Regularization = regularization
         self.exponent = exponent
 
     def _check_params(self) -> None:
         super()._check_params()
-        check_amount("regularization", self.regularization)
+        if self.regularization != "auto":
+            check_amount("regularization", self.regularization, other=", or 'auto'")
         check_amount("exponent", self.exponent)
         if self.n_components is not None:
             check_count("n_components", self.n_components, least=1)
@@ -83,9 +86,11 @@ class CanonicalCorrelation(LinearAligner):
             )
         xx, xy, yy = moments.about_origin()
         source, target = Spectrum.of(xx), Spectrum.of(yy)
-        shift_x, shift_y = (self.regularization * np.trace(product) / len(product) for product in (xx, yy))
+        shift_x, shift_y = (
+            added_eigenvalue(self.regularization, product, moments.weight) for product in (xx, yy)
+        )
         whiten_x, whiten_y = source.power(-0.5, shift_x), target.power(-0.5, shift_y)
-        U, s, Vt = np.linalg.svd(whiten_x @ xy @ whiten_y, full_matrices=False)
+        U, s, Vt = thin_svd(whiten_x @ xy @ whiten_y)
         kept = s > s[0] * len(s) * 4 * np.finfo(np.float64).eps
         kept[most if self.n_components is None else self.n_components :] = False
         U, V = fixed_signs(U[:, kept], Vt[kept].T)

@@ -5,6 +5,7 @@ import numpy as np
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._linear import LinearAligner
 from alignkit.aligners._params import check_flag
+from alignkit.aligners._svd import thin_svd
 from alignkit.errors import ParameterError
 from alignkit.moments import Moments, Parts
 
@@ -14,7 +15,8 @@ class Procrustes(LinearAligner):
 
     The order is: normalise both sides, ``U S V' = X'Y``, ``W = U V'``, restore the target's frame. With
     unequal dimensions ``W`` is semi-orthogonal (the thin SVD): ``W W' = I`` into a larger space,
-    ``W'W = I`` into a smaller one, which cannot be taken back. With fewer pairs than dimensions the
+    ``W'W = I`` into a smaller one, which cannot be taken back and keeps no lengths, so there it is the
+    inner product ``tr(W'X'Y)`` that is largest. With fewer pairs than dimensions the
     directions that no pair spans are mapped orthogonally too, but by the SVD's choice, not by the data.
 
     Parameters
@@ -70,7 +72,7 @@ class Procrustes(LinearAligner):
                 "has no determinant; switch it off."
             )
         cross = moments.cross_about_origin()
-        U, s, Vt = np.linalg.svd(cross, full_matrices=False)
+        U, s, Vt = thin_svd(cross)
         if self.rotation_only and np.linalg.det(U) * np.linalg.det(Vt) < 0:
             U[:, -1] *= -1  # reflect where it costs least
             s[-1] *= -1

@@ -12,7 +12,7 @@ from alignkit.aligners._linear import LinearAligner
 from alignkit.aligners._params import check_amount, check_count
 from alignkit.aligners._reciprocal_rank import rank_and_cosine
 from alignkit.aligners._spectrum import Spectrum
-from alignkit.errors import ParameterError
+from alignkit.errors import DataError, ParameterError
 from alignkit.moments import Moments
 
 GRID = np.logspace(-4, 2, 13)  # in units of the mean eigenvalue of X'X
@@ -110,6 +110,8 @@ class Ridge(LinearAligner):
             for X, Y, *weight in blocks()
         ]
         source, target, weight = (np.concatenate(column) for column in zip(*columns, strict=True))
+        if groups is not None and len(groups) != len(weight):
+            raise DataError(f"{len(groups)} group labels for {len(weight)} pairs: give one for each.")
         used = np.flatnonzero(weight > 0)
         dealt = assign_folds(source[used], target[used], None if groups is None else groups[used], self.folds)
         if dealt.max(initial=0) == 0:

@@ -5,7 +5,8 @@ import numpy as np
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._linear import LinearAligner
 from alignkit.aligners._params import check_amount, check_count, check_flag
-from alignkit.aligners._spectrum import Spectrum, fixed_signs
+from alignkit.aligners._spectrum import Regularization, Spectrum, added_eigenvalue, fixed_signs
+from alignkit.aligners._svd import thin_svd
 from alignkit.errors import ParameterError
 from alignkit.moments import Moments
 
@@ -17,11 +18,12 @@ class WhitenedRotation(LinearAligner):
     SVD ``U S V'`` of the whitened cross-products, so that they meet in a third space sorted by ``S``;
     step 3, multiply each side by ``S`` to its power; step 4, undo each side's whitening in the new axes;
     step 5, keep the first ``n_components``. With ``whiten`` and the powers off it is `procrustes`. The
-    defaults are those that the paper found best. `transform` turns the third space back by the rotation
-    nearest to the target's own projection and restores the target's frame.
+    defaults are those that the paper found best. `transform` turns the third space onto the target by
+    orthogonal Procrustes over the same pairs and restores the target's frame.
 
     Directions in which a side has no variance are left out (fewer pairs than dimensions); directions with
-    almost none are blown up by whitening: with few pairs prefer `procrustes`, or ``regularization``.
+    almost none are blown up by whitening: below some five pairs per dimension prefer `procrustes`, or
+    ``regularization="auto"``.
 
     Parameters
     ----------
@@ -34,7 +36,8 @@ class WhitenedRotation(LinearAligner):
     n_components
         Dimensions kept in the third space; None keeps all.
     regularization
-        Share of the mean eigenvalue added to each side's spectrum before whitening.
+        Share of the mean eigenvalue added to each side's spectrum before whitening; ``"auto"`` is the
+        side's dimensions per pair, at most 1.
     normalize
         The frames; see `FramedAligner`.
 
@@ -61,7 +64,7 @@ class WhitenedRotation(LinearAligner):
         target_power: float = 0.5,
         dewhiten: bool = True,
         n_components: int | None = None,
-        regularization: float = 0.0,
+        regularization: Regularization = 0.0,
         normalize: Normalize = "unit-center-unit",
     ) -> None:
         super().__init__(normalize=normalize)
@@ -70,13 +73,15 @@ class WhitenedRotation(LinearAligner):
         self.target_power = target_power
         self.dewhiten = dewhiten
         self.n_components = n_components
-        self.regularization = regularization
+        self.regularization: Regularization = regularization
 
     def _check_params(self) -> None:
         super()._check_params()
         check_flag("whiten", self.whiten)
         check_flag("dewhiten", self.dewhiten)
-        for name in ("source_power", "target_power", "regularization"):
+        if self.regularization != "auto":
+            check_amount("regularization", self.regularization, other=", or 'auto'")
+        for name in ("source_power", "target_power"):
             check_amount(name, getattr(self, name))
         if self.n_components is not None:
             check_count("n_components", self.n_components, least=1)
@@ -89,9 +94,9 @@ class WhitenedRotation(LinearAligner):
                 "choose fewer."
             )
         xx, xy, yy = moments.about_origin()
-        whiten_x, colour_x = self._whitening(xx)
-        whiten_y, colour_y = self._whitening(yy)
-        U, s, Vt = np.linalg.svd(whiten_x @ xy @ whiten_y, full_matrices=False)
+        whiten_x, colour_x = self._whitening(xx, moments.weight)
+        whiten_y, colour_y = self._whitening(yy, moments.weight)
+        U, s, Vt = thin_svd(whiten_x @ xy @ whiten_y)
         kept = s > s[0] * len(s) * 4 * np.finfo(np.float64).eps
         U, V = fixed_signs(U[:, kept], Vt[kept].T)
         s = self.singular_values_ = s[kept]
@@ -101,14 +106,13 @@ class WhitenedRotation(LinearAligner):
             A, B = A @ (U.T @ colour_x @ U), B @ (V.T @ colour_y @ V)
         A, B = A[:, : self.n_components], B[:, : self.n_components]  # step 5
         self.source_projection_, self.target_projection_ = A, B
-        # the third space and the target differ by B; its orthogonal part turns rows back without
-        # dividing by the small factors of steps 1 and 3
-        left, _, right = np.linalg.svd(B, full_matrices=False)
-        self.matrix_ = A @ (left @ right).T
+        # taking B back would divide by the small factors of steps 1 and 3; a rotation divides by nothing
+        left, _, right = thin_svd(A.T @ xy)
+        self.matrix_ = A @ (left @ right)
 
-    def _whitening(self, product: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _whitening(self, product: np.ndarray, weight: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the matrix that whitens a side, and the one that takes it back."""
         if not self.whiten:
             return np.eye(len(product)), np.eye(len(product))
-        spectrum, shift = Spectrum.of(product), self.regularization * np.trace(product) / len(product)
+        spectrum, shift = Spectrum.of(product), added_eigenvalue(self.regularization, product, weight)
         return spectrum.power(-0.5, shift), spectrum.power(0.5, shift)

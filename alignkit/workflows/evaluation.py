@@ -18,6 +18,8 @@ from alignkit.shapes import Labels
 from alignkit.spaces import Embeddings
 from alignkit.workflows._facts import facts_of, versions
 
+ROUNDING = 8 * np.finfo(np.float64).eps  # of the length of a centred unit row
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -43,7 +45,8 @@ def evaluate(
     side's mean over these very rows is subtracted from its unit rows first (an optimistic protocol).
     ``metrics`` is short for a protocol that differs from the default in nothing else. Intervals
     resample connected components, so the captions of one picture count as one observation. The
-    projected rows of both sides are held in memory.
+    projected rows of both sides are held in memory. A row that the map or the centring sends to the
+    origin has no direction left: it scores 0 with everything, and the context says how many there are.
 
     Raises
     ------
@@ -68,6 +71,9 @@ def evaluate(
     rows = _projected(queries, gallery, alignment)
     if center:
         rows = tuple(_centered(side) for side in rows)
+    lost = [0, 0]
+    if protocol.similarity == "cosine" and (center or alignment is not None):
+        rows, lost = _with_directions(*rows)
     result = _score(rows, pairs, protocol)
     if alignment is not None and queries.dim == gallery.dim:
         bare = _score((queries.vectors, gallery.vectors), pairs, replace(protocol, resamples=0))
@@ -77,6 +83,7 @@ def evaluate(
         "gallery": facts_of(gallery),
         "frame": ("own" if alignment is None else "joint")
         + (", centred by the evaluated rows" if center else ""),
+        "without_direction": dict(zip(("queries", "gallery"), lost, strict=True)),
         "join": pairs.join(),
         "protocol": result.facts,
         "versions": versions(),
@@ -107,7 +114,24 @@ def _projected(queries: Embeddings, gallery: Embeddings, alignment: Alignment | 
 def _centered(rows: Rows) -> np.ndarray:
     unit = np.asarray(rows[:], dtype=np.float64)
     unit = unit / np.linalg.norm(unit, axis=1, keepdims=True)
-    return (unit - unit.mean(axis=0)).astype(np.float32)
+    unit -= unit.mean(axis=0)
+    unit[np.linalg.norm(unit, axis=1) <= ROUNDING] = 0
+    return unit.astype(np.float32)
+
+
+def _with_directions(queries: Rows, gallery: Rows) -> tuple[tuple[Rows, ...], list[int]]:
+    """Turn rows of zeros to an axis of their side alone, where their cosine with all others is 0."""
+    rows = [np.asarray(side[:]) for side in (queries, gallery)]
+    zero = [np.logical_not(side.any(axis=1)) for side in rows]
+    lost = [int(side.sum()) for side in zero]
+    if not any(lost):
+        return (queries, gallery), lost
+    axes = np.eye(2, dtype=rows[0].dtype)
+    widened = [
+        np.hstack([side, flat[:, None] * axis.astype(side.dtype)])
+        for side, flat, axis in zip(rows, zero, axes, strict=True)
+    ]
+    return tuple(widened), lost
 
 
 def _score(rows: tuple[Rows, ...], pairs: Pairs, protocol: Protocol) -> RetrievalResult:

@@ -3,6 +3,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn import cross_decomposition
 
+from alignkit.aligners._reciprocal_rank import rank_and_cosine
 from alignkit.aligners.cca import CanonicalCorrelation
 from alignkit.aligners.least_squares import LeastSquares
 from alignkit.errors import ParameterError
@@ -62,3 +63,33 @@ def test_signs_are_fixed():
     X, Y, _ = planted_rotation(noise=0.1)
     one, other = (CanonicalCorrelation().fit(rows, -Y) for rows in (X, X[::-1][::-1]))
     assert np.array_equal(one.source_projection_, other.source_projection_)
+
+
+@pytest.mark.parametrize("n", [60, 1500])
+def test_the_automatic_regularisation_comes_close_to_the_best_with_few_pairs_and_with_many(n):
+    rng = np.random.default_rng(0)
+    shared = rng.normal(size=(2100, 16))
+    X, Y = (
+        shared @ rng.normal(size=(16, 48)) * np.geomspace(1, 0.1, 48) + rng.normal(size=(2100, 48))
+        for _ in "xy"
+    )
+
+    def mrr(regularization):
+        fitted = CanonicalCorrelation(regularization=regularization, normalize="center").fit(X[:n], Y[:n])
+        P, Q = fitted.project_source(X[1500:]), fitted.project_target(Y[1500:])
+        return rank_and_cosine(P, Q, np.ones(600))[0]
+
+    grid = [mrr(amount) for amount in (0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)]
+    assert mrr("auto") > 0.9 * max(grid)
+    assert min(grid) < 0.8 * max(grid), "the world does not care, so it proves nothing"
+
+
+def test_the_automatic_regularisation_is_dimensions_per_pair_and_at_most_one():
+    X, Y = half_shared(n=70)
+    named, auto = (CanonicalCorrelation(regularization=r, normalize="center") for r in (0.1, "auto"))
+    Y = np.hstack([Y, Y[:, :2] ** 2])  # 7 dimensions a side
+    assert_allclose(auto.fit(X, Y).correlations_, named.fit(X, Y).correlations_)
+    few, one = (CanonicalCorrelation(regularization=r).fit(X[:5], Y[:5]) for r in ("auto", 1.0))
+    assert_allclose(few.matrix_, one.matrix_)
+    with pytest.raises(ParameterError, match="regularization is 'much'; give a number >= 0, or 'auto'"):
+        CanonicalCorrelation(regularization="much").fit(X, Y)

@@ -83,3 +83,10 @@ def test_a_collapsed_cloud_gives_zeros_and_not_amplified_rounding():
 def test_an_unknown_normalisation_lists_the_known_ones():
     with pytest.raises(ParameterError, match="choose one of none, center"):
         Frame.fit(cloud(), "whiten")
+
+
+@pytest.mark.parametrize("size", [1e-40, 1e-30, 1e30, 1.7e38])
+def test_single_precision_rows_at_the_ends_of_its_range_keep_their_direction(size):
+    signs = np.sign(np.random.default_rng(0).normal(size=(9, 16)))
+    rows = (signs * size).astype(np.float32)
+    assert_allclose(Frame("unit", np.zeros(16)).apply(rows), signs / 4, rtol=1e-4)

@@ -97,3 +97,21 @@ def test_distractors_without_a_partner_make_the_gallery_harder():
     crowded = evaluate(Embeddings(X), Embeddings(more), protocol=Protocol()).report.sections["forward"]["mrr"]
     assert crowded.value < alone.value
     assert crowded.chance < alone.chance
+
+
+def test_rows_that_a_map_sends_to_the_origin_are_level_with_everything_and_counted():
+    rows = Embeddings(np.eye(6))
+    some = Pairs(rows, rows, np.stack([np.arange(3)] * 2, axis=1))
+    options = {"pairs": some, "test": 0, "params": {"normalize": "unit"}}
+    alignment = fit(rows, rows, method="least_squares", **options).alignment
+    found = evaluate(rows, rows, alignment=alignment, metrics=["hit@1"])
+    assert found.tables["forward"]["hit@1"].to_pylist() == pytest.approx([1, 1, 1, 1 / 6, 1 / 6, 1 / 6])
+    assert found.report.context["without_direction"] == {"queries": 3, "gallery": 0}
+
+
+def test_a_space_collapsed_to_its_mean_scores_at_chance():
+    rng = np.random.default_rng(0)
+    collapsed = Embeddings(np.ones((40, 4)))
+    score = evaluate(collapsed, Embeddings(rng.normal(size=(40, 4))), center=True).report.sections
+    for direction in ("forward", "backward"):
+        assert score[direction]["mrr"].value == pytest.approx(score[direction]["mrr"].chance)
