@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from alignkit.errors import DataError, ParameterError
 from alignkit.moments import Moments
@@ -107,3 +107,13 @@ def test_what_does_not_fit_together_is_refused():
         m.merge(Moments.from_arrays(X, Y, parts="cross"))
     with pytest.raises(ParameterError, match="cross-products only"):
         _ = Moments.from_arrays(X, Y, parts="cross").xx
+
+
+def test_columns_that_never_vary_are_zero_about_their_mean():
+    """What rounding leaves of them must not be whitened or divided by."""
+    rng = np.random.default_rng(0)
+    X = np.hstack([rng.normal(size=(3000, 2)), np.full((3000, 2), [0.1, 1e6 / 3])])
+    moments = Moments.from_arrays(X, X[:, ::-1], rng.uniform(0.1, 1, 3000)).centered()
+    assert_array_equal(np.diag(moments.xx) > 0, [True, True, False, False])
+    assert_array_equal(moments.xy[2:], 0)
+    assert_array_equal(moments.yy[:2], 0)

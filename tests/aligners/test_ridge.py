@@ -6,7 +6,7 @@ from sklearn.linear_model import Ridge as Reference
 from alignkit.aligners._folds import assign_folds, row_keys
 from alignkit.aligners._reciprocal_rank import rank_and_cosine
 from alignkit.aligners.ridge import GRID, Ridge
-from alignkit.errors import ParameterError
+from alignkit.errors import DataError, ParameterError
 from alignkit.moments import Moments
 from alignkit.testing import planted_rotation, planted_shear
 
@@ -101,3 +101,9 @@ def test_what_cannot_be_chosen_is_refused():
         Ridge().fit(X, Y, groups=np.zeros(len(X)))
     with pytest.raises(ParameterError, match="moments do not hold"):
         Ridge(normalize="none").from_moments(Moments.from_arrays(X, Y))
+
+
+def test_groups_of_another_length_than_the_stream_are_refused():
+    X, Y = noisy()
+    with pytest.raises(DataError, match="9 group labels for 120 pairs"):
+        Ridge().fit_blocks(lambda: [(X, Y)], groups=np.arange(9))
