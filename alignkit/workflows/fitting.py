@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from alignkit.aligners import METHODS
+from alignkit.aligners._base import Aligner
 from alignkit.alignment import Alignment
 from alignkit.pairs import Pairs
 from alignkit.reports import Report
@@ -52,7 +55,8 @@ def fit(  # noqa: PLR0913 - the whole choice of a run
 
     The split is drawn by connected component, so that no item, group or byte-identical row stands on
     both sides; the gallery of the score is the held-out targets, the frame the joint one. ``test=0``
-    fits on all pairs and leaves the report empty.
+    fits on all pairs and leaves the report empty. Methods that learn from unpaired rows too
+    (`refinement`, `rcsls`) see those of both sides, but no held-out one.
 
     Raises
     ------
@@ -75,7 +79,7 @@ def fit(  # noqa: PLR0913 - the whole choice of a run
     for side in (source, target):
         side.check(direction=True)
     train, held_out = (pairs, None) if test == 0 else pairs.split(test, seed)
-    aligner.fit_blocks(train.blocks, groups=train.components())
+    _learn(aligner, train, held_out)
     info = {
         "seed": seed,
         "training_pairs": len(train),
@@ -93,6 +97,25 @@ def fit(  # noqa: PLR0913 - the whole choice of a run
     )
     alignment = replace(alignment, info={**info, "report": report.to_json()})
     return Fitted(alignment, report, train, held_out)
+
+
+def _learn(aligner: Aligner, train: Pairs, held_out: Pairs | None) -> None:
+    """Fit to the training pairs and, where the method can use them, to the rows that nobody paired."""
+    fit_vocabulary = getattr(aligner, "fit_vocabulary", None)
+    rows, links = zip(*(_vocabulary(train, held_out, side) for side in (0, 1)), strict=True)
+    unpaired = any(len(kept) > len(np.unique(column)) for kept, column in zip(rows, links, strict=True))
+    if fit_vocabulary is None or not unpaired or train.weights is not None:
+        aligner.fit_blocks(train.blocks, groups=train.components())
+    else:
+        fit_vocabulary(train.source.take(rows[0]), train.target.take(rows[1]), np.stack(links, axis=1))
+
+
+def _vocabulary(train: Pairs, held_out: Pairs | None, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of one side that are not held out, and where among them each link's row stands."""
+    known = np.ones(len(train.target if side else train.source), bool)
+    if held_out is not None:
+        known[held_out.links[:, side]] = False
+    return np.flatnonzero(known), (np.cumsum(known) - 1)[train.links[:, side]]
 
 
 def _held_out_report(alignment: Alignment, held_out: Pairs | None, protocol: Protocol) -> Report:

@@ -4,7 +4,7 @@ import pytest
 from alignkit.errors import DataError, PairingError, UnknownNameError
 from alignkit.pairs import Pairs
 from alignkit.spaces import Embeddings
-from alignkit.workflows import fit
+from alignkit.workflows import evaluate, fit
 
 
 def world(n=150, d=10, noise=0.05, seed=0):
@@ -87,6 +87,25 @@ def test_options_that_make_no_sense_are_refused(options, error):
     X, Y = world(20)
     with pytest.raises(error):
         fit(Embeddings(X), Embeddings(Y), **options)
+
+
+def test_rows_without_a_partner_help_a_method_that_can_use_them_and_held_out_rows_do_not():
+    X, Y = world(600, d=20, noise=0.6)
+    few = np.stack([np.arange(60)] * 2, axis=1)
+    source, target = Embeddings(X), Embeddings(Y)
+    alone = Embeddings(X[:60]), Embeddings(Y[:60])
+    with_rest = fit(source, target, pairs=Pairs(source, target, few), method="refinement", test=0.5)
+    without = fit(*alone, pairs=Pairs(*alone, few), method="refinement", test=0.5)
+    rest = Embeddings(X[60:]), Embeddings(Y[60:])
+    scores = [evaluate(*rest, alignment=fitted.alignment).report.sections["forward"]["mrr"].value
+              for fitted in (with_rest, without)]  # fmt: skip
+    assert scores[0] > scores[1] + 0.05
+    changed = Y.copy()
+    changed[with_rest.test.links[:, 1]] *= np.random.default_rng(3).normal(size=20)
+    target = Embeddings(changed)
+    again = fit(source, target, pairs=Pairs(source, target, few), method="refinement", test=0.5)
+    matrices = [fitted.alignment.aligner.matrix_ for fitted in (with_rest, again)]
+    np.testing.assert_array_equal(*matrices)
 
 
 def test_a_row_that_is_not_finite_is_named_with_its_file_and_id():
