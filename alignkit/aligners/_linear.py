@@ -9,13 +9,12 @@ import numpy as np
 from alignkit.aligners._base import ArrayLike, Blocks
 from alignkit.aligners._frame import Frame, FrameFit, check_normalize
 from alignkit.aligners._framed import FramedAligner
-from alignkit.aligners._svd import thin_svd
-from alignkit.errors import DataError, NotInvertibleError, ParameterError
+from alignkit.aligners._svd import right_inverse
+from alignkit.errors import DataError, ParameterError
 from alignkit.moments import BLOCK, Moments, Parts
 from alignkit.shapes import JointVectors, SourceVectors, TargetVectors, Vectors, Weights
 
 CROSS_BLOCK = 512  # rows framed at a time where one product is all: the block stays in the cache
-WORST_CONDITION = 1e8  # beyond it, less than half of float64's digits would survive the way back
 
 
 class LinearAligner(FramedAligner):
@@ -110,23 +109,8 @@ class LinearAligner(FramedAligner):
 
     def check_invertible(self) -> None:
         """Raise NotInvertibleError, saying why, unless the fitted matrix has a right inverse."""
-        if getattr(self, "_inverse", None) is not None:
-            return
-        ds, dt = self.matrix_.shape
-        name = type(self).__name__
-        if ds > dt:
-            raise NotInvertibleError(
-                f"{name} maps {ds} dimensions to {dt} and cannot be taken back: fit a map in the other "
-                "direction instead."
-            )
-        U, s, Vt = thin_svd(self.matrix_)
-        if not s[-1] * WORST_CONDITION > s[0]:
-            rank = int((s * WORST_CONDITION > s[0]).sum())
-            raise NotInvertibleError(
-                f"{name} keeps {rank} of {ds} source dimensions and cannot be taken back: fit it on more "
-                "pairs, with more components or more regularisation, or fit the other direction."
-            )
-        self._inverse = (Vt.T / s) @ U.T
+        if getattr(self, "_inverse", None) is None:
+            self._inverse = right_inverse(self.matrix_, type(self).__name__)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return every fitted array by name: with the parameters, all that `from_state` needs."""

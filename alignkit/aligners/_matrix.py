@@ -6,9 +6,7 @@ import numpy as np
 
 from alignkit.aligners._frame import Frame, check_normalize
 from alignkit.aligners._framed import FramedAligner
-from alignkit.aligners._linear import WORST_CONDITION
-from alignkit.aligners._svd import thin_svd
-from alignkit.errors import NotInvertibleError
+from alignkit.aligners._svd import right_inverse
 from alignkit.shapes import JointVectors, SourceVectors, TargetVectors
 
 
@@ -33,22 +31,8 @@ class MatrixAligner(FramedAligner):
 
     def check_invertible(self) -> None:
         """Raise NotInvertibleError, saying why, unless the fitted matrix has a right inverse."""
-        if self._inverse is not None:
-            return
-        ds, dt = self.matrix_.shape
-        name = type(self).__name__
-        if ds > dt:
-            raise NotInvertibleError(
-                f"{name} maps {ds} dimensions to {dt} and cannot be taken back: fit a map in the other "
-                "direction instead."
-            )
-        U, s, Vt = thin_svd(self.matrix_)
-        if not s[-1] * WORST_CONDITION > s[0]:
-            raise NotInvertibleError(
-                f"{name} loses a direction of the source and cannot be taken back: fit it on more pairs, or "
-                "fit the other direction."
-            )
-        self._inverse = (Vt.T / s) @ U.T
+        if self._inverse is None:
+            self._inverse = right_inverse(self.matrix_, type(self).__name__)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return every fitted array by name: with the parameters, all that `from_state` needs."""
