@@ -112,7 +112,9 @@ class AnchoredAligner(FramedAligner):
         self.source_anchors_, self.target_anchors_ = arrays["source_anchors"], arrays["target_anchors"]
 
     @abstractmethod
-    def _learn(self, source: Vectors, target: Vectors, pairs: tuple[np.ndarray, np.ndarray, Any]) -> None:
+    def _learn(
+        self, source: SourceVectors, target: TargetVectors, pairs: tuple[np.ndarray, np.ndarray, Any]
+    ) -> None:
         """Learn from the framed rows of the anchors (float64), and from all ``(X, Y, weight)``."""
 
 

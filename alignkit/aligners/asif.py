@@ -103,7 +103,9 @@ class Asif(AnchoredAligner):
         check_amount("exponent", self.exponent)
         check_flag("center", self.center)
 
-    def _learn(self, source: Vectors, target: Vectors, pairs: tuple[np.ndarray, np.ndarray, Any]) -> None:
+    def _learn(
+        self, source: SourceVectors, target: TargetVectors, pairs: tuple[np.ndarray, np.ndarray, Any]
+    ) -> None:
         ds = source.shape[1]
         self.target_rows_ = target.astype(self.target_anchors_.dtype)
         self.means_ = np.zeros(ds + target.shape[1])

@@ -9,7 +9,7 @@ from alignkit.aligners._frame import Normalize
 from alignkit.aligners._params import check_amount, check_flag
 from alignkit.aligners._spectrum import Regularization, Spectrum, added_eigenvalue
 from alignkit.errors import ParameterError
-from alignkit.shapes import JointVectors, SourceVectors, TargetVectors, Vectors
+from alignkit.shapes import JointVectors, SourceVectors, TargetVectors
 
 Coordinates: TypeAlias = Literal["raw", "centered", "standardized"]
 COORDINATES: tuple[Coordinates, ...] = get_args(Coordinates)
@@ -109,7 +109,9 @@ class Relative(AnchoredAligner):
                 f"coordinates is {self.coordinates!r}; choose one of {', '.join(COORDINATES)}."
             )
 
-    def _learn(self, source: Vectors, target: Vectors, pairs: tuple[np.ndarray, np.ndarray, Any]) -> None:
+    def _learn(
+        self, source: SourceVectors, target: TargetVectors, pairs: tuple[np.ndarray, np.ndarray, Any]
+    ) -> None:
         ds = source.shape[1]
         A, B = directions(source), directions(target)
         self.means_ = np.zeros(ds + target.shape[1])
