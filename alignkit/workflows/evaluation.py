@@ -74,9 +74,10 @@ def evaluate(
     lost = [0, 0]
     if protocol.similarity == "cosine" and (center or alignment is not None):
         rows, lost = _with_directions(*rows)
-    result = _score(rows, pairs, protocol)
+    labels = pairs.components()
+    result = _score(rows, pairs, labels, protocol)
     if alignment is not None and queries.dim == gallery.dim:
-        bare = _score((queries.vectors, gallery.vectors), pairs, replace(protocol, resamples=0))
+        bare = _score((queries.vectors, gallery.vectors), pairs, labels, replace(protocol, resamples=0))
         result = _with_baseline(result, bare)
     context = {
         "queries": facts_of(queries),
@@ -134,9 +135,8 @@ def _with_directions(queries: Rows, gallery: Rows) -> tuple[tuple[Rows, ...], li
     return tuple(widened), lost
 
 
-def _score(rows: tuple[Rows, ...], pairs: Pairs, protocol: Protocol) -> RetrievalResult:
+def _score(rows: tuple[Rows, ...], pairs: Pairs, labels: Labels, protocol: Protocol) -> RetrievalResult:
     queries, gallery = rows
-    labels = pairs.components()
     return score_retrieval(
         queries,
         gallery,

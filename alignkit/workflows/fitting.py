@@ -102,12 +102,12 @@ def fit(  # noqa: PLR0913 - the whole choice of a run
 def _learn(aligner: Aligner, train: Pairs, held_out: Pairs | None) -> None:
     """Fit to the training pairs and, where the method can use them, to the rows that nobody paired."""
     fit_vocabulary = getattr(aligner, "fit_vocabulary", None)
-    rows, links = zip(*(_vocabulary(train, held_out, side) for side in (0, 1)), strict=True)
-    unpaired = any(len(kept) > len(np.unique(column)) for kept, column in zip(rows, links, strict=True))
-    if fit_vocabulary is None or not unpaired or train.weights is not None:
-        aligner.fit_blocks(train.blocks, groups=train.components())
-    else:
-        fit_vocabulary(train.source.take(rows[0]), train.target.take(rows[1]), np.stack(links, axis=1))
+    if fit_vocabulary is not None and train.weights is None:
+        rows, links = zip(*(_vocabulary(train, held_out, side) for side in (0, 1)), strict=True)
+        if any(len(kept) > len(np.unique(column)) for kept, column in zip(rows, links, strict=True)):
+            fit_vocabulary(train.source.take(rows[0]), train.target.take(rows[1]), np.stack(links, axis=1))
+            return
+    aligner.fit_blocks(train.blocks, groups=train.components())
 
 
 def _vocabulary(train: Pairs, held_out: Pairs | None, side: int) -> tuple[np.ndarray, np.ndarray]:
