@@ -31,7 +31,11 @@ def test_weighted_products_equal_the_textbook_formula(parts):
     if parts == "all":
         assert_allclose(m.xx, xx, atol=1e-10)
         assert_allclose(m.yy, yy, atol=1e-10)
+        both = np.cov(X.T, Y.T, aweights=w, ddof=0)
+        d = X.shape[1]
         assert_allclose(m.cov_xx, np.cov(X.T, aweights=w, ddof=0), atol=1e-10)
+        assert_allclose(m.cov_xy, both[:d, d:], atol=1e-10)
+        assert_allclose(m.cov_yy, both[d:, d:], atol=1e-10)
 
 
 def test_a_cloud_far_from_the_origin_loses_no_digits():

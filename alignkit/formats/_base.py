@@ -1,7 +1,7 @@
 """What every file format does: describe a source, open it as embeddings, and perhaps write one."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,6 +53,25 @@ class Contents:
     items: Callable[[], pa.Table] | None = None
     space: Space | None = None
     modality: str = ""
+
+    @classmethod
+    def of_table(
+        cls,
+        vectors: Rows,
+        id_name: str,
+        columns: Sequence[str],
+        read: Callable[[list[str]], pa.Table],
+        origin: tuple[Space | None, str],
+    ) -> "Contents":
+        """Return the contents of a table that ``read`` reads by column names; ``origin``: space, modality."""
+        return cls(
+            vectors,
+            id_name,
+            (lambda: read([id_name])[id_name]) if id_name else None,
+            tuple(columns),
+            (lambda: read(list(columns))) if columns else None,
+            *origin,
+        )
 
 
 @dataclass(frozen=True, slots=True)

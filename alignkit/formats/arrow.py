@@ -23,7 +23,7 @@ class Arrow(Format):
             column, id_name = vector_column(schema, source), id_column(schema, source)
             parts = _matrices(batches, column, source)
         columns = item_columns(schema, column, id_name)
-        space, modality = read_space_metadata(schema.metadata, str(source.path))
+        origin = read_space_metadata(schema.metadata, str(source.path))
 
         def read(names: list[str]) -> pa.Table:
             with reading(source.path, "an Arrow file"):
@@ -31,15 +31,8 @@ class Arrow(Format):
                 table.validate(full=True)  # strings of a damaged file may point anywhere
             return table
 
-        return Contents(
-            parts[0] if len(parts) == 1 else ShardedRows(parts),
-            id_name,
-            (lambda: read([id_name])[id_name]) if id_name else None,
-            tuple(columns),
-            (lambda: read(columns)) if columns else None,
-            space,
-            modality,
-        )
+        rows = parts[0] if len(parts) == 1 else ShardedRows(parts)
+        return Contents.of_table(rows, id_name, columns, read, origin)
 
 
 def _batches(source: Source) -> tuple[pa.Schema, list[pa.RecordBatch]]:

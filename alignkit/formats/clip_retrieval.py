@@ -170,12 +170,4 @@ def _with_metadata(
         with reading(tables[0].parent, "metadata of one layout"):
             return pa.concat_tables(pieces, promote_options="permissive")
 
-    return Contents(
-        vectors,
-        id_name,
-        (lambda: read([id_name])[id_name]) if id_name else None,
-        tuple(rest),
-        (lambda: read(rest)) if rest else None,
-        space,
-        modality,
-    )
+    return Contents.of_table(vectors, id_name, rest, read, (space, modality))

@@ -42,21 +42,13 @@ class Parquet(Format):
             schema = file.schema_arrow
         column, id_name = vector_column(schema, source), id_column(schema, source)
         columns = item_columns(schema, column, id_name)
-        space, modality = read_space_metadata(schema.metadata, str(source.path))
+        origin = read_space_metadata(schema.metadata, str(source.path))
 
         def read(names: list[str]) -> pa.Table:
             with reading(source.path, "a parquet file"):
                 return pq.read_table(source.path, columns=names, partitioning=None)
 
-        return Contents(
-            _rows(file, column, source),
-            id_name,
-            (lambda: read([id_name])[id_name]) if id_name else None,
-            tuple(columns),
-            (lambda: read(columns)) if columns else None,
-            space,
-            modality,
-        )
+        return Contents.of_table(_rows(file, column, source), id_name, columns, read, origin)
 
     def _write(self, embeddings: Embeddings, target: Target) -> tuple[str, ...]:
         items = items_table(embeddings)
