@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags, check_array, check_consistent_length
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from alignkit.aligners._unit import unit_rows
 from alignkit.errors import DataError, NotInvertibleError
 from alignkit.rows import computing_dtype
 from alignkit.shapes import JointVectors, SourceVectors, TargetVectors, Weights
@@ -114,7 +115,9 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
         check_is_fitted(self)
         X, Y = self._checked_pairs(X, y, reset=False, fewest=1)
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
-        P, Q = _directions(self.project_source(X)), _directions(self.project_target(Y))
+        P, Q = (
+            unit_rows(rows.astype(np.float64)) for rows in (self.project_source(X), self.project_target(Y))
+        )
         paired = np.einsum("nd,nd->n", P, Q)
         both = (weight @ P) @ (weight @ Q)
         strangers = weight.sum() ** 2 - weight @ weight
@@ -229,9 +232,3 @@ def _by_block(step: Callable[[np.ndarray], np.ndarray], X: np.ndarray, dtype: np
     for start in range(BLOCK, len(X), BLOCK):
         out[start : start + BLOCK] = step(X[start : start + BLOCK])
     return out
-
-
-def _directions(V: np.ndarray) -> np.ndarray:
-    V = V.astype(np.float64)
-    lengths = np.sqrt(np.einsum("nd,nd->n", V, V))
-    return V / np.where(lengths > 0, lengths, 1)[:, None]

@@ -18,6 +18,14 @@ def check_count(name: str, value: object, *, least: int) -> None:
         raise ParameterError(f"{name} is {value!r}; give a whole number, {least} or more.")
 
 
+def check_components(value: int | None, most: int) -> None:
+    """Raise ParameterError if more components are asked for than the smaller side has dimensions."""
+    if value is not None and value > most:
+        raise ParameterError(
+            f"n_components is {value}, but the smaller side has {most} dimensions: choose fewer."
+        )
+
+
 def check_amount(name: str, value: object, *, other: str = "") -> None:
     """Raise ParameterError unless ``value`` is a finite number of at least 0."""
     number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan

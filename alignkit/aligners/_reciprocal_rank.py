@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from alignkit.aligners._unit import unit_rows
 from alignkit.shapes import Vectors, Weights
 
 
@@ -11,7 +12,7 @@ def rank_and_cosine(P: Vectors, Q: Vectors, weight: Weights) -> tuple[float, flo
     Ranks are by cosine, ties by expectation. Row i of ``P`` belongs to row i of ``Q`` and to no other; a
     collapsed map scores at chance.
     """
-    S = _unit(P) @ _unit(Q).T
+    S = unit_rows(P) @ unit_rows(Q).T
     own = np.diag(S)
     forward = _expected(np.greater(S, own[:, None]), np.equal(S, own[:, None]), axis=1)
     backward = _expected(np.greater(S, own), np.equal(S, own), axis=0)
@@ -23,8 +24,3 @@ def _expected(above: np.ndarray, equal: np.ndarray, axis: int) -> np.ndarray:
     last = best + equal.sum(axis=axis)  # the pair itself is among the equal ones
     harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, len(above) + 1))])
     return (harmonic[last] - harmonic[best]) / (last - best)
-
-
-def _unit(V: Vectors) -> Vectors:
-    lengths = np.sqrt(np.einsum("nd,nd->n", V, V))
-    return V / np.where(lengths > 0, lengths, 1)[:, None]

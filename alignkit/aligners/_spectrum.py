@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import scipy.linalg
 
+from alignkit.aligners._params import check_amount
 from alignkit.errors import DataError
 
 Regularization: TypeAlias = float | Literal["auto"]
@@ -35,6 +36,12 @@ class Spectrum:
     def power(self, exponent: float, shift: float = 0.0) -> np.ndarray:
         """Return ``V (L + shift)^exponent V'``."""
         return (self.vectors * (self.values + shift) ** exponent) @ self.vectors.T
+
+
+def check_regularization(value: object) -> None:
+    """Raise ParameterError unless ``value`` is ``"auto"`` or a number that `added_eigenvalue` takes."""
+    if value != "auto":
+        check_amount("regularization", value, other=", or 'auto'")
 
 
 def added_eigenvalue(regularization: Regularization, product: np.ndarray, weight: float) -> float:

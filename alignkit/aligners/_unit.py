@@ -1,4 +1,4 @@
-"""Directions of framed rows, as the nearest neighbours are sought among."""
+"""Directions of rows in their frames: what cosines, ranks and neighbours are taken of."""
 
 import numpy as np
 

@@ -4,10 +4,15 @@ import numpy as np
 
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._linear import LinearAligner
-from alignkit.aligners._params import check_amount, check_count
-from alignkit.aligners._spectrum import Regularization, Spectrum, added_eigenvalue, fixed_signs
+from alignkit.aligners._params import check_amount, check_components, check_count
+from alignkit.aligners._spectrum import (
+    Regularization,
+    Spectrum,
+    added_eigenvalue,
+    check_regularization,
+    fixed_signs,
+)
 from alignkit.aligners._svd import thin_svd
-from alignkit.errors import ParameterError
 from alignkit.moments import Moments
 
 
@@ -71,19 +76,14 @@ class CanonicalCorrelation(LinearAligner):
 
     def _check_params(self) -> None:
         super()._check_params()
-        if self.regularization != "auto":
-            check_amount("regularization", self.regularization, other=", or 'auto'")
+        check_regularization(self.regularization)
         check_amount("exponent", self.exponent)
         if self.n_components is not None:
             check_count("n_components", self.n_components, least=1)
 
     def _solve(self, moments: Moments) -> None:
         most = min(moments.source_dim, moments.target_dim)
-        if self.n_components is not None and self.n_components > most:
-            raise ParameterError(
-                f"n_components is {self.n_components}, but the smaller side has {most} dimensions: "
-                "choose fewer."
-            )
+        check_components(self.n_components, most)
         xx, xy, yy = moments.about_origin()
         source, target = Spectrum.of(xx), Spectrum.of(yy)
         shift_x, shift_y = (

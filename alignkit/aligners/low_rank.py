@@ -3,8 +3,14 @@
 from alignkit.aligners._base import Aligner
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._linear import LinearAligner
-from alignkit.aligners._params import check_amount, check_count
-from alignkit.aligners._spectrum import Regularization, Spectrum, added_eigenvalue, fixed_signs
+from alignkit.aligners._params import check_count
+from alignkit.aligners._spectrum import (
+    Regularization,
+    Spectrum,
+    added_eigenvalue,
+    check_regularization,
+    fixed_signs,
+)
 from alignkit.aligners._svd import thin_svd
 from alignkit.errors import ParameterError
 from alignkit.moments import Moments
@@ -72,8 +78,7 @@ class LowRank(LinearAligner):
 
     def _check_params(self) -> None:
         super()._check_params()
-        if self.regularization != "auto":
-            check_amount("regularization", self.regularization, other=", or 'auto'")
+        check_regularization(self.regularization)
         if self.rank is not None:
             check_count("rank", self.rank, least=1)
 

@@ -1,14 +1,11 @@
 """Translate the source cloud onto the target's centroid: the gap-closing baseline of Liang et al. (2022)."""
 
-import numpy as np
-
 from alignkit.aligners._frame import Normalize
-from alignkit.aligners._linear import LinearAligner
-from alignkit.errors import DataError, ParameterError
-from alignkit.moments import Moments, Parts
+from alignkit.aligners._unmapped import UnmappedAligner
+from alignkit.errors import ParameterError
 
 
-class MeanShift(LinearAligner):
+class MeanShift(UnmappedAligner):
     """Subtract the source's mean and add the target's; the dimensions must be equal.
 
     The order is: unit rows, minus their mean; restoring adds the target's mean. It needs no pairs, only
@@ -32,8 +29,6 @@ class MeanShift(LinearAligner):
     [[6.0, 5.0], [5.0, 7.0]]
     """
 
-    needs_pairs = False
-
     def __init__(self, *, normalize: Normalize = "unit-center") -> None:
         super().__init__(normalize=normalize)
 
@@ -44,15 +39,3 @@ class MeanShift(LinearAligner):
                 f"mean_shift is its centring step, but normalize is {self.normalize!r}: choose center, "
                 "unit-center or unit-center-unit, or the method identity."
             )
-
-    def _parts(self) -> Parts:
-        return "cross"
-
-    def _solve(self, moments: Moments) -> None:
-        if moments.source_dim != moments.target_dim:
-            raise DataError(
-                f"{type(self).__name__} needs equal dimensions, got {moments.source_dim} and "
-                f"{moments.target_dim}: fit procrustes or ridge instead."
-            )
-        self.matrix_ = self.source_projection_ = np.eye(moments.source_dim)
-        self.target_projection_ = None

@@ -5,7 +5,7 @@ import numpy as np
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._linear import LinearAligner
 from alignkit.aligners._params import check_amount
-from alignkit.aligners._spectrum import Regularization, Spectrum, added_eigenvalue
+from alignkit.aligners._spectrum import Regularization, Spectrum, added_eigenvalue, check_regularization
 from alignkit.aligners._svd import thin_svd
 from alignkit.errors import ParameterError
 from alignkit.moments import Moments
@@ -80,8 +80,7 @@ class PartialWhitening(LinearAligner):
     def _check_params(self) -> None:
         super()._check_params()
         check_amount("alpha", self.alpha)
-        if self.regularization != "auto":
-            check_amount("regularization", self.regularization, other=", or 'auto'")
+        check_regularization(self.regularization)
         if self.alpha > 1:
             raise ParameterError(f"alpha is {self.alpha!r}; give a number from 0 (CCA) to 1 (Procrustes).")
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from alignkit.aligners._anchored import AnchoredAligner, Choice, directions
 from alignkit.aligners._frame import Normalize
-from alignkit.aligners._params import check_amount, check_flag
-from alignkit.aligners._spectrum import Regularization, Spectrum, added_eigenvalue
+from alignkit.aligners._params import check_flag
+from alignkit.aligners._spectrum import Regularization, Spectrum, added_eigenvalue, check_regularization
 from alignkit.errors import ParameterError
 from alignkit.shapes import JointVectors, SourceVectors, TargetVectors
 
@@ -102,8 +102,7 @@ class Relative(AnchoredAligner):
     def _check_params(self) -> None:
         super()._check_params()
         check_flag("compact", self.compact)
-        if self.regularization != "auto":
-            check_amount("regularization", self.regularization, other=", or 'auto'")
+        check_regularization(self.regularization)
         if self.coordinates not in COORDINATES:
             raise ParameterError(
                 f"coordinates is {self.coordinates!r}; choose one of {', '.join(COORDINATES)}."

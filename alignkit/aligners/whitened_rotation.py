@@ -4,10 +4,15 @@ import numpy as np
 
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._linear import LinearAligner
-from alignkit.aligners._params import check_amount, check_count, check_flag
-from alignkit.aligners._spectrum import Regularization, Spectrum, added_eigenvalue, fixed_signs
+from alignkit.aligners._params import check_amount, check_components, check_count, check_flag
+from alignkit.aligners._spectrum import (
+    Regularization,
+    Spectrum,
+    added_eigenvalue,
+    check_regularization,
+    fixed_signs,
+)
 from alignkit.aligners._svd import thin_svd
-from alignkit.errors import ParameterError
 from alignkit.moments import Moments
 
 
@@ -79,8 +84,7 @@ class WhitenedRotation(LinearAligner):
         super()._check_params()
         check_flag("whiten", self.whiten)
         check_flag("dewhiten", self.dewhiten)
-        if self.regularization != "auto":
-            check_amount("regularization", self.regularization, other=", or 'auto'")
+        check_regularization(self.regularization)
         for name in ("source_power", "target_power"):
             check_amount(name, getattr(self, name))
         if self.n_components is not None:
@@ -88,11 +92,7 @@ class WhitenedRotation(LinearAligner):
 
     def _solve(self, moments: Moments) -> None:
         most = min(moments.source_dim, moments.target_dim)
-        if self.n_components is not None and self.n_components > most:
-            raise ParameterError(
-                f"n_components is {self.n_components}, but the smaller side has {most} dimensions: "
-                "choose fewer."
-            )
+        check_components(self.n_components, most)
         xx, xy, yy = moments.about_origin()
         whiten_x, colour_x = self._whitening(xx, moments.weight)
         whiten_y, colour_y = self._whitening(yy, moments.weight)
