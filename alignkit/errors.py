@@ -45,3 +45,9 @@ class QualityGateError(AlignkitError):
     """A score stayed below the level that the caller asked for."""
 
     exit_code = 6
+
+
+class FailedFitError(AlignkitError):
+    """A method that learns without pairs says that its own run failed, so there is no map to trust."""
+
+    exit_code = 6

@@ -102,10 +102,16 @@ def fit(  # noqa: PLR0913 - the whole choice of a run
 def _learn(aligner: Aligner, train: Pairs, held_out: Pairs | None) -> None:
     """Fit to the training pairs and, where the method can use them, to the rows that nobody paired."""
     fit_vocabulary = getattr(aligner, "fit_vocabulary", None)
-    if fit_vocabulary is not None and train.weights is None:
+    if fit_vocabulary is not None:
         rows, links = zip(*(_vocabulary(train, held_out, side) for side in (0, 1)), strict=True)
         if any(len(kept) > len(np.unique(column)) for kept, column in zip(rows, links, strict=True)):
-            fit_vocabulary(train.source.take(rows[0]), train.target.take(rows[1]), np.stack(links, axis=1))
+            fit_vocabulary(
+                train.source.take(rows[0]),
+                train.target.take(rows[1]),
+                np.stack(links, axis=1),
+                train.weights,
+                train.components(),
+            )
             return
     aligner.fit_blocks(train.blocks, groups=train.components())
 

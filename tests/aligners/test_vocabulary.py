@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
 from alignkit.aligners._vocabulary import VocabularyAligner
+from alignkit.errors import PairingError
 from alignkit.testing import planted_rotation
 
 
@@ -40,3 +42,37 @@ def test_whole_vocabularies_keep_their_order_and_give_the_frames():
     assert np.allclose(seen.known.target, Y[:40] - Y[:40].mean(axis=0))
     assert seen.known.links.tolist() == [[3, 4], [3, 4], [9, 0]]
     assert np.allclose(seen.transform(X), X - X.mean(axis=0) + Y[:40].mean(axis=0))
+
+
+def test_weights_and_groups_stay_with_their_links():
+    X, Y, _ = planted_rotation(n=20)
+    seen = Witness().fit_vocabulary(X, Y, [[3, 4], [5, 6], [7, 8]], [2, 0, 1], ["b", "a", "a"]).known
+    assert seen.links.tolist() == [[3, 4], [7, 8]], "a link of no weight is no link"
+    assert seen.weights.tolist() == [2, 1]
+    assert seen.groups.tolist() == [1, 0]
+
+
+def test_a_method_that_needs_no_pairs_is_shown_none():
+    class Blind(Witness):
+        needs_pairs, fewest_links = False, 0
+
+    X, Y, _ = planted_rotation(n=20)
+    for seen in (Blind().fit(X, Y), Blind().fit_vocabulary(X, Y), Blind().fit_vocabulary(X, Y, [[0, 1]])):
+        assert seen.known.links.shape == (0, 2)
+        assert len(seen.known.source) == 20
+
+
+@pytest.mark.parametrize(
+    ("links", "weights", "message"),
+    [
+        (None, None, "there are 0 links: give 2 or more"),
+        ([[0, 1]], None, "there are 1 links"),
+        ([[0, 1], [2, 3]], [1.0], r"sample_weight has shape \(1,\); give one for each of 2 links"),
+        ([[0, 1], [2, 3]], [1.0, -1.0], "link 1 has weight -1.0"),
+        ([[0, 1], [2, 3]], [np.nan, 1.0], "link 0 has weight nan"),
+    ],
+)
+def test_links_and_weights_that_make_no_sense_are_refused(links, weights, message):
+    X, Y, _ = planted_rotation(n=20)
+    with pytest.raises(PairingError, match=message):
+        Witness().fit_vocabulary(X, Y, links, weights)
