@@ -7,7 +7,7 @@ import pytest
 from alignkit import errors
 
 FAMILY = [each for _, each in inspect.getmembers(errors, inspect.isclass)]
-PROMISED = {"MissingExtraError": 5, "QualityGateError": 6}
+PROMISED = {"MissingExtraError": 5, "QualityGateError": 6, "FailedFitError": 6}
 
 
 @pytest.mark.parametrize("error", FAMILY, ids=lambda error: error.__name__)
