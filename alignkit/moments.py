@@ -1,11 +1,12 @@
 """Streaming, mergeable means and centred products of paired rows: all that a linear map is fitted from."""
 
 from collections.abc import Iterable
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from scipy.linalg import blas
 
+from alignkit.devices import import_torch, torch_device
 from alignkit.errors import DataError, ParameterError
 from alignkit.rows import Rows
 
@@ -44,6 +45,7 @@ class Moments:
         self.weight = 0.0
         self._mean = np.zeros(source_dim + target_dim)
         shape = (source_dim + target_dim,) * 2 if parts == "all" else (source_dim, target_dim)
+        self._elsewhere: dict[str, Any] = {}  # by torch device, sums that wait to be fetched from there
         self._products = np.zeros(shape, order="F")  # "all": the lower triangle of [x y]'[x y]
         self._buffers: tuple[np.ndarray, np.ndarray, np.ndarray | None] | None = None
 
@@ -72,6 +74,20 @@ class Moments:
             raise DataError("there was no block to take moments of: give at least one.")
         moments._buffers = None
         return moments
+
+    @classmethod
+    def from_products(
+        cls, counts: tuple[int, float], mean: np.ndarray, products: np.ndarray, *, source_dim: int
+    ) -> "Moments":
+        """Return moments made elsewhere: (pairs, weight), the mean of ``[x y]``, and the centred products.
+
+        These are ``xy``, or ``[x y]'[x y]``, of which the lower triangle counts.
+        """
+        parts: Parts = "all" if products.shape == (len(mean),) * 2 else "cross"
+        result = cls(source_dim, len(mean) - source_dim, parts=parts)
+        result.n, result.weight = counts
+        result._mean, result._products = mean, np.asfortranarray(products)
+        return result
 
     def update(self, X: Rows, Y: Rows, sample_weight: np.ndarray | None = None) -> "Moments":
         """Add the given pairs, in place, and return self."""
@@ -150,6 +166,10 @@ class Moments:
         """Return ``X'Y`` without centring."""
         return self.xy + self.weight * np.outer(self.mean_x, self.mean_y)
 
+    def products(self) -> np.ndarray:
+        """Return ``xy``, or ``[x y]'[x y]`` whose upper triangle counts; nothing is copied."""
+        return self._products if self.parts == "cross" else self._products.T
+
     def centered(self) -> "Moments":
         """Return the moments of the same rows with their means subtracted.
 
@@ -198,13 +218,33 @@ class Moments:
         delta = np.concatenate(means) - self._mean
         shift = delta * np.sqrt(self.weight / (self.weight + total) * total)
         zx[rows], zy[rows] = shift[: self.source_dim], shift[self.source_dim :]
-        if both is not None:
+        if (device := torch_device()) is not None:
+            self._add_there(device, zx if both is None else both, zy if both is None else both)
+        elif both is not None:
             self._products = blas.dsyrk(1.0, both.T, beta=1.0, c=self._products, lower=1, overwrite_c=1)
         else:
             self._products = blas.dgemm(1.0, zx.T, zy.T, beta=1.0, c=self._products, trans_b=1, overwrite_c=1)
         self._mean += delta * (total / (self.weight + total))
         self.weight += total
         self.n += rows
+
+    def _add_there(self, device: str, left: np.ndarray, right: np.ndarray) -> None:
+        torch = import_torch(f"device {device}")
+        if device not in self._elsewhere:
+            self._elsewhere[device] = torch.zeros(self._products.shape, dtype=torch.float64, device=device)
+        first = torch.from_numpy(left).to(device)
+        second = first if left is right else torch.from_numpy(right).to(device)
+        self._elsewhere[device].addmm_(first.T, second)
+
+    @property
+    def _products(self) -> np.ndarray:
+        while self._elsewhere:
+            self._fetched += self._elsewhere.popitem()[1].cpu().numpy()
+        return self._fetched
+
+    @_products.setter
+    def _products(self, products: np.ndarray) -> None:
+        self._fetched = products
 
     def _buffer(self, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         if self._buffers is None or len(self._buffers[0]) <= rows:

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from alignkit.devices import on_device
 from alignkit.errors import DataError, ParameterError
 from alignkit.moments import Moments
 from alignkit.rows import ShardedRows
@@ -121,3 +122,22 @@ def test_columns_that_never_vary_are_zero_about_their_mean():
     assert_array_equal(np.diag(moments.xx) > 0, [True, True, False, False])
     assert_array_equal(moments.xy[2:], 0)
     assert_array_equal(moments.yy[:2], 0)
+
+
+@pytest.mark.parametrize("parts", ["all", "cross"])
+def test_products_of_a_torch_device_are_those_of_numpy(parts):
+    X, Y, w = pairs(n=5000, shift=1e3)
+    expected = Moments.from_arrays(X, Y, w, parts=parts)
+    halves = [(X[:1700], Y[:1700], w[:1700]), (X[1700:], Y[1700:], w[1700:])]
+    with on_device("torch-cpu"):
+        there = Moments.from_blocks(halves, parts=parts)
+        begun = Moments.from_arrays(*halves[0], parts=parts)
+    begun.update(*halves[1])  # goes on with numpy
+    with on_device("torch-cpu"):
+        begun = begun.merge(Moments.from_arrays(X[:9], Y[:9], w[:9], parts=parts))
+    begun = begun.without(Moments.from_arrays(X[:9], Y[:9], w[:9], parts=parts))
+    for found in (there, begun, there.copy()):
+        names = ("mean_x", "mean_y", "xy", "cov_xy") if parts == "cross" else ("xx", "xy", "yy", "cov_yy")
+        for name in names:
+            assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-9, atol=1e-7)
+        assert (found.n, found.weight) == (5000, pytest.approx(w.sum()))

@@ -11,12 +11,16 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from alignkit.aligners._kept import Kept, bound, keys_of
+from alignkit.aligners._torch_nearest import TorchProducts
+from alignkit.devices import torch_device
 from alignkit.shapes import SourceRows, TargetRows
 
 GRAIN = 16  # sides of a product are padded to multiples of this, one step of a BLAS's inner loop
 SMALL = 1 << 20  # multiplications below which a BLAS may take another inner loop (OpenBLAS: 100 cubed)
 TILE_BYTES = 16 << 20  # of one worker's tile of scores; its mask takes a quarter more
 PANEL = 1 << 15  # columns at a time: they are sorted as 16-bit numbers
+SPARE = 8  # candidates beyond those wanted, of which float64 decides
+EXACT_BLOCK = 512  # rows whose candidates are gathered at a time
 ONE_ROW = 16  # numbers in numpy's buffer of broadcast operands: with fewer than a row none is made
 
 
@@ -33,18 +37,38 @@ def nearest_both(A: SourceRows, B: TargetRows, k: int, *, tile: int = TILE_BYTES
 
     Both come from the same products, each computed once in float32, a tile at a time: memory is a tile
     for every thread and ``k`` entries for every line. An entry is the same to the last bit whatever the
-    tiles and the threads. Where a line has fewer than ``k`` entries, it returns as many as there are.
+    tiles and the threads; on a torch device (see `on_device`) it may differ by the rounding of float32.
+    Where a line has fewer than ``k`` entries, it returns as many as there are.
     """
-    rows, columns = Kept(len(A), min(k, len(B))), Kept(len(B), min(k, len(A)))
-    _Sweep(A, B, tile).run(rows, columns)
-    return Nearest(*rows.sorted()), Nearest(*columns.sorted())
+    if (device := torch_device()) is not None:
+        rows, columns = TorchProducts(A, B, device=device, tile=tile).nearest_both(k)
+        return Nearest(*rows), Nearest(*columns)
+    row_table, column_table = Kept(len(A), min(k, len(B))), Kept(len(B), min(k, len(A)))
+    _Sweep(A, B, tile).run(row_table, column_table)
+    return Nearest(*row_table.sorted()), Nearest(*column_table.sorted())
 
 
 def nearest(A: SourceRows, B: TargetRows, k: int, *, tile: int = TILE_BYTES) -> Nearest:
     """Return the ``k`` best columns of every row of ``A B'``: half of `nearest_both`."""
+    if (device := torch_device()) is not None:
+        return Nearest(*TorchProducts(A, B, device=device, tile=tile).nearest(k))
     rows = Kept(len(A), min(k, len(B)))
     _Sweep(A, B, tile).run(rows, None)
     return Nearest(*rows.sorted())
+
+
+def nearest_exactly(A: SourceRows, B: TargetRows, k: int, *, tile: int = TILE_BYTES) -> Nearest:
+    """Return what `nearest` does, chosen among a few more candidates by their scores in float64.
+
+    Two devices round float32 in two ways and would disagree on the last place where scores nearly tie.
+    """
+    near = np.sort(nearest(A, B, k + SPARE, tile=tile).indices, axis=1)
+    scores = np.empty(near.shape)
+    for start in range(0, len(A), EXACT_BLOCK):
+        some = slice(start, start + EXACT_BLOCK)
+        scores[some] = np.matmul(B[near[some]], A[some, :, None], dtype=np.float64)[:, :, 0]
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]  # the lower index first where equal
+    return Nearest(np.take_along_axis(near, order, axis=1), np.take_along_axis(scores, order, axis=1))
 
 
 def tiles(A: SourceRows, B: TargetRows, *, tile: int = TILE_BYTES) -> Iterator[tuple[int, int, np.ndarray]]:

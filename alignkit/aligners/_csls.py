@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from alignkit.aligners._both_nearest import TILE_BYTES, Nearest, nearest_both, tiles
+from alignkit.aligners._torch_nearest import TorchProducts
+from alignkit.devices import torch_device
 from alignkit.shapes import SourceRows, TargetRows
 
 NEIGHBOURS = 10  # of the paper
@@ -44,7 +46,8 @@ def csls(
     ``kept`` best cosines; the first ``k`` give the means; each line's best candidate is certified if no
     entry outside its candidates can reach it, otherwise that line alone is computed again. Cosines are
     float32, the criterion float64; the lower index wins a tie. The result does not depend on ``kept``,
-    the tiles or the threads.
+    the tiles or the threads. On a torch device (see `on_device`) the means come from one pass and the
+    matches of every line from a second one; cosines differ from numpy's by the rounding of float32.
 
     References
     ----------
@@ -56,11 +59,11 @@ def csls(
     >>> found.targets.indices.tolist(), found.sources.indices.tolist()
     ([1, 2, 0], [2, 0, 1])
     """
+    if (device := torch_device()) is not None:
+        return _csls_by_torch(TorchProducts(A, B, device=device, tile=tile), k)
     A, B = (np.ascontiguousarray(side, np.float32) for side in (A, B))
     rows, columns = nearest_both(A, B, max(k, kept), tile=tile)
-    source_means, target_means = (
-        side.scores[:, :k].mean(axis=1, dtype=np.float64) for side in (rows, columns)
-    )
+    source_means, target_means = (_means(side.scores[:, :k]) for side in (rows, columns))
     targets = _Search(rows, target_means)
     if len(again := targets.open):
         for start, left, scores in tiles(A[again], B, tile=tile // AGAIN):
@@ -70,6 +73,17 @@ def csls(
         for start, left, scores in tiles(A, B[again], tile=tile // AGAIN):
             sources.improve(again[left : left + scores.shape[1]], scores.T, start)
     return Csls(targets.matches(), sources.matches(), source_means, target_means)
+
+
+def _csls_by_torch(products: TorchProducts, k: int) -> Csls:
+    means = [_means(scores) for _, scores in products.nearest_both(k)]
+    # all lines are looked at a second time: on a card a pass costs less than looking for the doubtful ones
+    targets, sources = (Matches(*found, recomputed=len(found[0])) for found in products.csls(*means))
+    return Csls(targets, sources, *means)
+
+
+def _means(scores: np.ndarray) -> np.ndarray:
+    return scores.mean(axis=1, dtype=np.float64)
 
 
 class _Search:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from alignkit.aligners._both_nearest import Nearest, nearest
+from alignkit.aligners._both_nearest import Nearest, nearest_exactly
 from alignkit.aligners._csls import NEIGHBOURS
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._params import check_amount, check_count, check_flag
@@ -132,8 +132,8 @@ class _Loss:
 
     def at(self, matrix: np.ndarray) -> _Point:
         images = self.x @ matrix
-        ahead = nearest(images, self.target, self.neighbours)
-        back = nearest(self.y, self.source @ matrix, self.neighbours)
+        ahead = nearest_exactly(images, self.target, self.neighbours)
+        back = nearest_exactly(self.y, self.source @ matrix, self.neighbours)
         # the neighbours are fixed, so every term is linear in the matrix
         pushed = _means_of(ahead, self.target) - 2 * self.y
         pulled = _means_of(back, self.source)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from alignkit.aligners._both_nearest import nearest, nearest_both, tiles
+from alignkit.aligners._both_nearest import nearest, nearest_both, nearest_exactly, tiles
 
 
 def unit(V):
@@ -88,3 +88,22 @@ def test_tiles_computed_again_hold_the_very_same_entries():
         assert np.array_equal(scores, S[lines, left : left + scores.shape[1]])
     for start, left, scores in tiles(A, B[again], tile=1 << 14):
         assert np.array_equal(scores, S[start : start + len(scores)][:, again[left : left + scores.shape[1]]])
+
+
+def test_float64_decides_what_float32_cannot_tell_apart():
+    rng = np.random.default_rng(3)
+    A = rng.normal(size=(600, 6))
+    base = rng.normal(size=(40, 6))
+    B = np.repeat(base, 5, axis=0) + 1e-9 * rng.normal(size=(200, 6))  # five at a time, nearly equal
+    expected = brute(A @ B.T, 7)
+    assert (nearest(A, B, 7).indices != expected[0]).any(axis=1).mean() > 0.5
+    found = nearest_exactly(A, B, 7)
+    assert np.array_equal(found.indices, expected[0])
+    assert np.allclose(found.scores, expected[1], atol=1e-12)
+
+
+def test_float64_leaves_ties_to_the_lower_index_and_few_columns_whole():
+    A, B = whole_numbers(700, 900, 8, seed=1)
+    assert np.array_equal(nearest_exactly(A, B, 300).scores, brute(A @ B.T, 300)[1])
+    A, B = whole_numbers(50, 9, 4, seed=1)
+    assert np.array_equal(nearest_exactly(A, B, 7).indices, brute(A @ B.T, 7)[0])
