@@ -2,16 +2,15 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from alignkit.duplicates import duplicate_labels
+from alignkit._columns import codes_of, find, find_all, parts_of, refuse_repeats, weights_of
+from alignkit._components import as_used, connected, merge_duplicates, ranks
 from alignkit.errors import PairingError
+from alignkit.near_duplicates import NEAR, near_labels
 from alignkit.shapes import Labels, Links, SourceVectors, TargetVectors, Weights
 from alignkit.spaces import BLOCK, Embeddings
 
@@ -23,7 +22,7 @@ class Pairs:
     """Join two sets of embeddings by many-to-many links.
 
     Build it with `by_id` or `from_table`. ``links`` holds (source row, target row); ``groups`` one label
-    per link for links that must not be separated, or None.
+    per link for links that must not be separated, or None; ``table`` whatever else is known of each link.
 
     Examples
     --------
@@ -39,6 +38,7 @@ class Pairs:
     links: Links
     groups: Labels | None = None
     weights: Weights | None = None
+    table: pa.Table | None = None
 
     @classmethod
     def by_id(cls, source: Embeddings, target: Embeddings) -> "Pairs":
@@ -52,7 +52,7 @@ class Pairs:
         if not (source.has_ids or target.has_ids):
             rows = np.arange(min(len(source), len(target)))
             return cls(source, target, np.stack([rows, rows], axis=1))
-        found = _find(source.ids, target.ids)
+        found = find(source.ids, target.ids)
         rows = np.flatnonzero(found >= 0)
         if not len(rows):
             raise PairingError(
@@ -68,7 +68,7 @@ class Pairs:
         """Join rows by a table with the columns ``source`` and ``target`` (ids), many-to-many.
 
         Optional columns: ``group`` (links that must stay on one side of a split; an empty one binds its
-        link to no other), ``weight`` (> 0).
+        link to no other), ``weight`` (> 0). Further ones are kept, for `split_by`.
 
         Raises
         ------
@@ -84,16 +84,21 @@ class Pairs:
             )
         links = np.stack(
             [
-                _find_all(table["source"], source, f"{name}, column source"),
-                _find_all(table["target"], target, f"{name}, column target"),
+                find_all(table["source"], source, f"{name}, column source"),
+                find_all(table["target"], target, f"{name}, column target"),
             ],
             axis=1,
         )
-        _refuse_repeats(links, name)
+        refuse_repeats(links, name)
         groups = None
         if "group" in table.column_names:
-            groups = _codes(table["group"], f"{name}, column group")
-        return cls(source, target, links, groups, _weights(table, name))
+            groups = codes_of(table["group"], f"{name}, column group")
+        return cls(source, target, links, groups, weights_of(table, name), table)
+
+    @classmethod
+    def none(cls, source: Embeddings, target: Embeddings) -> "Pairs":
+        """Return no links at all: two sides of which nobody knows what belongs together."""
+        return cls(source, target, np.zeros((0, 2), np.int64))
 
     def __len__(self) -> int:
         return len(self.links)
@@ -114,10 +119,12 @@ class Pairs:
         return self.source.take(self.links[:, 0], dtype), self.target.take(self.links[:, 1], dtype)
 
     def restricted(self) -> "Pairs":
-        """Return the same links over only those rows that some link uses, copied into memory."""
-        (source, s), (target, t) = (np.unique(self.links[:, side], return_inverse=True) for side in (0, 1))
+        """Return the same links over only those rows that some link uses, in the links' order, in memory."""
+        (source, s), (target, t) = (as_used(self.links[:, side]) for side in (0, 1))
         links = np.stack([s, t], axis=1)
-        return Pairs(self.source.select(source), self.target.select(target), links, self.groups, self.weights)
+        return replace(
+            self, source=self.source.select(source), target=self.target.select(target), links=links
+        )
 
     def digest(self) -> str:
         """Return the SHA-256 of the linked rows' numbers in order: equal only for equal training data."""
@@ -137,11 +144,22 @@ class Pairs:
             sides = self.source.take(rows[:, 0]), self.target.take(rows[:, 1])
             yield sides if self.weights is None else (*sides, self.weights[start : start + size])
 
+    def in_order_of_ids(self) -> "Pairs":
+        """Return the same links ordered by their ids, so that the order of a file's rows decides no draw."""
+        source, target = (ranks(side)[rows] for side, rows in zip(self.sides, self.links.T, strict=True))
+        return self.subset(np.lexsort((target, source)))
+
+    @property
+    def sides(self) -> tuple[Embeddings, Embeddings]:
+        """Both sets of embeddings."""
+        return self.source, self.target
+
     def subset(self, keep: np.ndarray) -> "Pairs":
         """Return the links that ``keep`` (a mask or positions) names."""
         groups = None if self.groups is None else self.groups[keep]
         weights = None if self.weights is None else self.weights[keep]
-        return Pairs(self.source, self.target, self.links[keep], groups, weights)
+        table = None if self.table is None else self.table.take(pa.array(np.arange(len(self))[keep]))
+        return Pairs(self.source, self.target, self.links[keep], groups, weights, table)
 
     def grouped_by(self, column: str, *, side: str = "source") -> "Pairs":
         """Return the same links, grouped by a metadata column of one side, and as they were grouped before.
@@ -154,11 +172,23 @@ class Pairs:
             raise PairingError(
                 f"{embeddings.name} has no metadata column {column!r} to group by; it has: {known}."
             )
-        codes = _codes(embeddings.items[column], f"{embeddings.name}, column {column}")
+        codes = codes_of(embeddings.items[column], f"{embeddings.name}, column {column}")
         groups = codes[self.links[:, 0 if side == "source" else 1]]
         if self.groups is not None:
-            groups = _connected([groups, self.groups])
-        return Pairs(self.source, self.target, self.links, groups, self.weights)
+            groups = connected([groups, self.groups])
+        return replace(self, groups=groups)
+
+    def with_duplicates_grouped(self, threshold: float = NEAR) -> "Pairs":
+        """Return the same links, grouped as before and by near-duplicate rows of either side.
+
+        What is near, and up to how many rows this is looked at, says `alignkit.near_duplicates.near_labels`.
+        Copies of copies are one group, so that a long chain may bind many links.
+        """
+        columns = [] if self.groups is None else [self.groups]
+        for embeddings, column in ((self.source, self.links[:, 0]), (self.target, self.links[:, 1])):
+            used, position = np.unique(column, return_inverse=True)
+            columns.append(near_labels(embeddings.vectors[used], threshold=threshold)[position])
+        return replace(self, groups=connected(columns))
 
     def components(self, *, duplicates: bool = True) -> Labels:
         """Return a label per link; links that share a row, a group or a byte-identical row share a label.
@@ -167,8 +197,8 @@ class Pairs:
         """
         source, target = self.links.T
         if duplicates:
-            source, target = _merge_duplicates(self.source, source), _merge_duplicates(self.target, target)
-        return _connected([source, target] if self.groups is None else [source, target, self.groups])
+            source, target = merge_duplicates(self.source, source), merge_duplicates(self.target, target)
+        return connected([source, target] if self.groups is None else [source, target, self.groups])
 
     def split(self, test: float, seed: int = 0) -> tuple["Pairs", "Pairs"]:
         """Return (train, test): whole components are drawn at random until a share ``test`` is held out.
@@ -198,6 +228,46 @@ class Pairs:
             )
         return self.subset(~held_out), self.subset(held_out)
 
+    def split_by(self, column: str = "split") -> dict[str, "Pairs"]:
+        """Return the links of every part that a column declares, like ``{"train": ..., "test": ...}``.
+
+        The column stands in the table of pairs or in the metadata of a side; where several have it, they
+        must agree for each link. Nothing keeps a declared split from separating what belongs together: see
+        `alignkit.leaks.check_split`.
+
+        Raises
+        ------
+        PairingError
+            If nobody has that column, two disagree, or a link has no value.
+        """
+        tables = (
+            ("the table of pairs", self.table, np.arange(len(self))),
+            (self.source.name, self.source.items, self.links[:, 0]),
+            (self.target.name, self.target.items, self.links[:, 1]),
+        )
+        parts = np.array(parts_of(column, tables))
+        return {str(part): self.subset(parts == part) for part in np.unique(parts)}
+
+    def declared_split(
+        self, column: str = "split", *, train: str = "train", test: str = "test"
+    ) -> tuple["Pairs", "Pairs"]:
+        """Return (train, test) as a column declares them; links of other parts are in neither.
+
+        Raises
+        ------
+        PairingError
+            As `split_by`, or if either part holds fewer than two links.
+        """
+        parts = self.split_by(column)
+        for name in (train, test):
+            if len(parts.get(name, ())) < FEWEST:
+                known = ", ".join(f"{part} ({len(links)})" for part, links in parts.items())
+                raise PairingError(
+                    f"column {column} declares {len(parts.get(name, ()))} links as {name!r}, where {FEWEST} "
+                    f"are needed; it has: {known}."
+                )
+        return parts[train], parts[test]
+
     def check_enough(self, fewest: int = FEWEST) -> None:
         """Raise PairingError unless there are at least ``fewest`` links."""
         if len(self) < fewest:
@@ -205,90 +275,3 @@ class Pairs:
                 f"{self.source.name} and {self.target.name} share {len(self)} pair(s); at least "
                 f"{fewest} are needed."
             )
-
-
-def _connected(columns: list[np.ndarray]) -> Labels:
-    """Return a label per link; links that agree in a column, directly or by way of others, share it."""
-    m = offset = len(columns[0])
-    edges = []
-    for column in columns:  # a bipartite graph: one node per link, one per row or group that it touches
-        nodes = np.unique(column, return_inverse=True)[1]
-        edges.append(np.stack([np.arange(m), nodes + offset]))
-        offset += int(nodes.max(initial=-1)) + 1
-    rows, cols = np.concatenate(edges, axis=1)
-    graph = coo_array((np.ones(len(rows), bool), (rows, cols)), shape=(offset, offset))
-    labels = connected_components(graph, directed=False)[1][:m]
-    return np.unique(labels, return_inverse=True)[1]
-
-
-def _merge_duplicates(embeddings: Embeddings, rows: np.ndarray) -> np.ndarray:
-    used, position = np.unique(rows, return_inverse=True)
-    return duplicate_labels(embeddings.vectors[used])[position]
-
-
-def _find(wanted: pa.Array, known: pa.Array) -> np.ndarray:
-    """Return the position of each wanted id among the known ones, -1 where it is absent."""
-    kinds = wanted.type, known.type
-    # an unsigned number may be too large for int64: those are compared as they are written
-    if all(pa.types.is_integer(kind) and not pa.types.is_uint64(kind) for kind in kinds):
-        wanted, known = wanted.cast(pa.int64()), known.cast(pa.int64())
-    else:
-        wanted, known = wanted.cast(pa.large_string()), known.cast(pa.large_string())
-    found = pc.index_in(wanted, value_set=known)
-    return pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-
-
-def _find_all(column: pa.ChunkedArray, side: Embeddings, what: str) -> np.ndarray:
-    wanted = column.combine_chunks()
-    if pa.types.is_dictionary(wanted.type):
-        wanted = wanted.dictionary_decode()
-    kind = wanted.type
-    if not any(
-        test(kind)
-        for test in (pa.types.is_integer, pa.types.is_string, pa.types.is_large_string, pa.types.is_null)
-    ):
-        raise PairingError(f"{what} holds {kind}: ids are texts or whole numbers; convert that column.")
-    found = _find(wanted, side.ids)
-    if (found < 0).any():
-        row = int(np.argmax(found < 0))
-        raise PairingError(
-            f"{what}, row {row}: {side.name} has no id {wanted[row].as_py()!r} (its first is "
-            f"{side.id_at(0)!r}); "
-            "correct the id or remove the row."
-        )
-    return found
-
-
-def _refuse_repeats(links: Links, name: str) -> None:
-    _, first, counts = np.unique(links, axis=0, return_index=True, return_counts=True)
-    if (counts > 1).any():
-        row = int(first[np.argmax(counts > 1)])
-        raise PairingError(f"{name}: the pair in row {row} stands there {counts.max()} times; keep it once.")
-
-
-def _codes(column: pa.ChunkedArray, what: str) -> Labels:
-    """Return a number per distinct value; every empty one has a number of its own."""
-    try:
-        values = column.combine_chunks().cast(pa.large_string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise PairingError(
-            f"{what} holds {column.type}, which names no groups: use texts or numbers."
-        ) from error
-    codes = pc.fill_null(pc.dictionary_encode(values).indices, -1)
-    codes = codes.to_numpy(zero_copy_only=False).astype(np.int64)
-    empty = (codes < 0) | pc.equal(pc.fill_null(values, ""), "").to_numpy(zero_copy_only=False)
-    codes[empty] = len(codes) + np.flatnonzero(empty)
-    return codes
-
-
-def _weights(table: pa.Table, name: str) -> np.ndarray | None:
-    if "weight" not in table.column_names:
-        return None
-    try:
-        weights = table["weight"].cast(pa.float64()).to_numpy()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise PairingError(f"{name}: column weight is no number: {error}.") from error
-    bad = np.flatnonzero(~(np.isfinite(weights) & (weights > 0)))
-    if len(bad):
-        raise PairingError(f"{name}, row {bad[0]}: weight {weights[bad[0]]} must be a positive number.")
-    return weights

@@ -206,3 +206,72 @@ def test_real_copies_of_clips_never_straddle(data):
         clips = [{row.tobytes() for row in side.vectors()[0]} for side in (train, test)]
         assert not clips[0] & clips[1]
     assert len(set(pairs.components())) == 423 - 1  # 423 clips; two of them carry one caption
+
+
+def declared(source_parts=None, target_parts=None, pair_parts=None, count: int = 6) -> Pairs:
+    """Return pairs whose split is declared by the metadata of a side or by the table of pairs."""
+    ids = [f"i{row}" for row in range(count)]
+    sides = [
+        rows(ids, seed=seed, name=name, items=None if parts is None else pa.table({"split": parts}))
+        for seed, (name, parts) in enumerate((("s", source_parts), ("t", target_parts)))
+    ]
+    columns = {"source": ids, "target": ids} | ({} if pair_parts is None else {"split": pair_parts})
+    return Pairs.from_table(*sides, pa.table(columns))
+
+
+PARTS = ["train", "train", "test", "test", "val", " Train "]
+
+
+@pytest.mark.parametrize("place", ["source_parts", "target_parts", "pair_parts"])
+def test_a_declared_split_is_taken_from_wherever_it_stands(place):
+    pairs = declared(**{place: PARTS})
+    assert {name: part.links[:, 0].tolist() for name, part in pairs.split_by().items()} == {
+        "train": [0, 1, 5],
+        "test": [2, 3],
+        "val": [4],
+    }
+    train, test = pairs.declared_split()
+    assert (train.links[:, 0].tolist(), test.links[:, 0].tolist()) == ([0, 1, 5], [2, 3])
+    again = train.subset(np.array([2, 0])).split_by()
+    assert {name: part.links[:, 0].tolist() for name, part in again.items()} == {"train": [5, 0]}
+
+
+def test_sides_that_agree_where_they_speak_make_one_split():
+    pairs = declared(source_parts=[*PARTS[:3], None, "", "train"], pair_parts=[None, "", *PARTS[2:]])
+    assert [len(part) for part in pairs.declared_split()] == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("parts", "sentence"),
+    [
+        ({}, "neither the pairs nor either side have a column 'split'"),
+        ({"source_parts": ["train", "train", "test", "test", None, "test"]},
+         "s, column split: link 4 has no value"),
+        ({"source_parts": PARTS, "target_parts": ["train"] * 6},
+         "link 2 is declared 'test', but t says 'train'"),
+        ({"pair_parts": ["train"] * 4 + ["val"] * 2},
+         r"declares 0 links as 'test', where 2 are needed; it has: train \(4\), val \(2\)"),
+        ({"pair_parts": ["train"] * 5 + ["test"]}, "declares 1 links as 'test'"),
+        ({"pair_parts": [b"\xff"] * 6}, "column split holds binary"),
+    ],
+)  # fmt: skip
+def test_a_declaration_that_makes_no_split_is_refused(parts, sentence):
+    pairs = declared(**parts)
+    with pytest.raises(PairingError, match=sentence):
+        pairs.declared_split()
+
+
+def test_near_duplicates_of_either_side_stay_together_on_demand():
+    rng = np.random.default_rng(0)
+    source, target = rng.normal(size=(2, 60, 32))
+    source[30] = source[0] + 0.05 * rng.normal(size=32)
+    target[31] = 2 * target[30] + 0.05 * rng.normal(size=32)
+    pairs = Pairs(Embeddings(source), Embeddings(target), np.stack([np.arange(60)] * 2, axis=1))
+    assert len(set(pairs.components())) == 60
+    joined = pairs.with_duplicates_grouped().components()
+    assert joined[0] == joined[30] == joined[31]
+    assert len(set(joined)) == 58
+    grouped = Pairs(pairs.source, pairs.target, pairs.links, np.arange(60) // 2)
+    labels = grouped.with_duplicates_grouped().components()
+    assert labels[1] == labels[0] == labels[31]
+    assert len(set(labels)) == 29
