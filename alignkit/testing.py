@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
@@ -65,6 +66,11 @@ def planted_map(
     wide = max(source_dim, target_dim)
     M = np.linalg.qr(rng.normal(size=(wide, wide)))[0][:source_dim, :target_dim]
     return X, _unit(X @ M)
+
+
+def quick_aligner(kind: type[Aligner], **params: Any) -> Aligner:  # Any: parameters of all kinds
+    """Return an aligner with the parameters that its method calls ``quick``; ``params`` come on top."""
+    return kind(**kind.quick | params)
 
 
 def check_aligner(aligner: Aligner) -> None:
@@ -167,13 +173,16 @@ def _check_frames(aligner: Aligner) -> None:
     """See that a pair meets in the joint frame, and that the answer stands in the target's own frame."""
     X, Y, _ = planted_rotation()
     normalize = aligner.get_params().get("normalize", "none")
-    far = {"n": Y, "c": Y + 5.0, "u": Y * 3.0}[normalize[0]]  # moved as far as this frame can follow
+    # moved as far as this frame can follow
+    far = {"n": Y, "c": Y + 5.0, "u": Y * 3.0, "p": 3.0 * Y + 5.0, "w": 3.0 * Y + 5.0}[normalize[0]]
     fitted = clone(aligner).fit(X, far)
     joint = _cosines(fitted.project_source(X), fitted.project_target(far))
     assert joint.shape == (len(X),), "the two sides are not projected into one frame"
     if not fitted.needs_pairs:
         return
-    assert joint.mean() > 0.95, (
+    # two clouds scaled column by column differ by more than a rotation
+    enough = 0.9 if normalize == "per-dim" else 0.95
+    assert joint.mean() > enough, (
         f"pairs of a planted rotation meet at a cosine of {joint.mean():.2f} in the joint frame"
     )
     Z = fitted.transform(X)
@@ -182,7 +191,7 @@ def _check_frames(aligner: Aligner) -> None:
         f"transform misses the target's own frame by {error:.2f} of its spread: means or lengths?"
     )
     again = _cosines(fitted.project_source(X), fitted.project_target(Z))
-    assert again.mean() > 0.95, (
+    assert again.mean() > enough, (
         "an answer, projected as a target, is not where the source is: one frame was dropped"
     )
 
@@ -196,9 +205,13 @@ def _check_normalisation_hides_what_it_should(aligner: Aligner) -> None:
         lengths = 2.0 ** np.random.default_rng(4).integers(-3, 4, (2, len(X), 1))
         stretched = _joint_cosines(aligner, X * lengths[0], Y * lengths[1])
         _assert_close(stretched, reference, "the length of a raw row matters in spite of unit rows")
-    elif normalize == "center":
-        moved = _joint_cosines(aligner, X + 7.0, Y - 3.0)
-        _assert_close(moved, reference, "where a cloud lies matters in spite of centring")
+    elif normalize != "none":
+        stretch = 1.0 if normalize == "center" else 2.0
+        moved = _joint_cosines(aligner, stretch * X + 7.0, stretch**2 * Y - 3.0)
+        # rows with other digits are dealt into other folds, and then what is chosen may differ a little
+        atol = 0.2 if "cv" in aligner.get_params().values() else 1e-4
+        message = "where a cloud lies, or how large it is, matters in spite of its frame"
+        assert_allclose(moved, reference, rtol=0, atol=atol, err_msg=message)
 
 
 def _check_pairs_matter(aligner: Aligner) -> None:

@@ -39,6 +39,7 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
 
     needs_pairs: ClassVar[bool] = True  # False where shuffling the rows of y changes nothing
     invertible: ClassVar[bool] = False  # True: inverts wherever the fitted shapes and ranks allow it
+    quick: ClassVar[dict[str, Any]] = {}  # parameters with which a few hundred rows are fitted in a moment
 
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike = None, groups: ArrayLike = None

@@ -5,12 +5,16 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
+from alignkit.aligners._spread import Along, Scatter, Spread
 from alignkit.errors import DataError, ParameterError
 from alignkit.rows import Rows, computing_dtype
 from alignkit.shapes import Vectors
 
-Normalize: TypeAlias = Literal["none", "center", "unit", "unit-center", "unit-center-unit"]
+Normalize: TypeAlias = Literal[
+    "none", "center", "unit", "unit-center", "unit-center-unit", "per-dim", "whiten"
+]
 NORMALIZE: tuple[Normalize, ...] = get_args(Normalize)
+SPREADS: dict[Normalize, Along] = {"per-dim": "columns", "whiten": "axes"}
 BLOCK = 8192
 
 
@@ -19,10 +23,15 @@ class Frame:
     """Bring the rows of one space into the joint frame (`apply`) and back (`restore`).
 
     The steps act from left to right in the name: ``unit`` divides a row by its length, ``center``
-    subtracts the mean of the fitted rows (of the unit rows where ``unit`` comes first). `restore` is the
+    subtracts the mean of the fitted rows (of the unit rows where ``unit`` comes first); ``per-dim``
+    subtracts the mean and divides every column by its standard deviation; ``whiten`` subtracts the mean
+    and multiplies by the symmetric inverse root of the fitted rows' covariance (ZCA). `restore` is the
     exact inverse of `apply` up to what a unit step discards:
 
     - ``none`` and ``center``: restoring adds the mean; nothing is lost.
+    - ``per-dim``: multiplies by the deviations and adds the mean. A column that never changes has scale 1.
+    - ``whiten``: multiplies by the root of the covariance and adds the mean. Directions without variance
+      (below 1e-10 of the largest: fewer rows than dimensions) are zeros in the joint frame and are lost.
     - ``unit-center``: adds the mean and multiplies by ``length``, the mean raw length.
     - ``unit`` and ``unit-center-unit`` end with a direction, so restoring reads the direction only. It
       goes from the mean along the direction to the unit sphere (there is one such point, because the mean
@@ -41,6 +50,7 @@ class Frame:
     steps: Normalize
     mean: np.ndarray
     length: float = 1.0
+    spread: Spread | None = None
 
     @classmethod
     def fit(cls, X: Rows, steps: Normalize, sample_weight: np.ndarray | None = None) -> "Frame":
@@ -54,7 +64,7 @@ class Frame:
     @property
     def centers(self) -> bool:
         """Whether a mean is subtracted."""
-        return "center" in self.steps
+        return "center" in self.steps or self.steps in SPREADS
 
     @property
     def unit_first(self) -> bool:
@@ -88,7 +98,7 @@ class Frame:
             V -= self.mean.astype(V.dtype)
         if self.steps == "unit-center-unit":
             _to_directions(V)
-        return V
+        return V if self.spread is None else self.spread.take_out(V)
 
     def restore(self, V: Vectors) -> Vectors:
         """Return joint-frame rows in this space's own frame: means and lengths restored.
@@ -107,6 +117,8 @@ class Frame:
             far = along > 0  # there root - along would cancel
             t = np.where(far, V.dtype.type(inside) / np.where(far, root + along, 1), root - along)
             V *= t.astype(V.dtype)[:, None]
+        if self.spread is not None:
+            V = self.spread.put_back(V)
         if self.centers:
             V += mean
         if self.unit_first:
@@ -127,21 +139,26 @@ class Frame:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what `from_arrays` needs beside the name of the steps."""
-        return {"mean": self.mean, "length": np.array([self.length])}
+        arrays = {"mean": self.mean, "length": np.array([self.length])}
+        if self.spread is not None:
+            arrays |= {"stretch": self.spread.stretch, "squeeze": self.spread.squeeze}
+        return arrays
 
     @classmethod
     def from_arrays(cls, steps: Normalize, arrays: dict[str, np.ndarray]) -> "Frame":
         """Return the frame that `arrays` was taken from."""
-        return cls(check_normalize(steps), arrays["mean"], float(arrays["length"][0]))
+        spread = Spread(arrays["stretch"], arrays["squeeze"]) if steps in SPREADS else None
+        return cls(check_normalize(steps), arrays["mean"], float(arrays["length"][0]), spread)
 
 
 class FrameFit:
-    """Accumulate, block by block, what a `Frame` needs: the mean row and the mean raw length."""
+    """Accumulate, block by block, what a `Frame` needs: the mean row, the mean raw length, the spread."""
 
     def __init__(self, steps: Normalize) -> None:
         self.steps: Normalize = check_normalize(steps)
         self.n, self.weight, self.length = 0, 0.0, 0.0
         self.sum = np.zeros(0)
+        self.scatter = Scatter(SPREADS[self.steps]) if self.steps in SPREADS else None
 
     def update(self, X: np.ndarray, sample_weight: np.ndarray | None = None) -> "FrameFit":
         """Add rows; returns self."""
@@ -155,6 +172,8 @@ class FrameFit:
             self.sum += (weight / lengths) @ X
         else:
             self.sum += weight @ X
+        if self.scatter is not None:
+            self.scatter.update(X, weight)
         self.n += len(X)
         self.weight += float(weight.sum())
         return self
@@ -174,9 +193,16 @@ class FrameFit:
             raise DataError(
                 "the rows hold NaN or inf, or their sum leaves the range of float64: check them first."
             )
-        centers = "center" in self.steps
-        mean = self.sum / self.weight if centers else np.zeros_like(self.sum)
-        return Frame(self.steps, mean, self.length / self.weight if self.steps.startswith("unit") else 1.0)
+        frame = Frame(self.steps, self.sum / self.weight)
+        mean = frame.mean if frame.centers else np.zeros_like(self.sum)
+        length = self.length / self.weight if frame.unit_first else 1.0
+        spread = None if self.scatter is None else Spread.of(self.scatter.variances(), mean)
+        return Frame(self.steps, mean, length, spread)
+
+
+def known_beforehand(steps: Normalize) -> bool:
+    """Whether a side's moments can be taken before its mean is known and corrected for it afterwards."""
+    return steps != "unit-center-unit" and steps not in SPREADS
 
 
 def check_normalize(steps: str) -> Normalize:

@@ -6,6 +6,8 @@ import numpy as np
 
 from alignkit.aligners._base import Aligner
 from alignkit.aligners._frame import Frame, Normalize
+from alignkit.aligners._svd import right_inverse
+from alignkit.errors import NotInvertibleError
 from alignkit.shapes import JointVectors, SourceVectors, TargetVectors
 
 
@@ -18,8 +20,9 @@ class FramedAligner(Aligner):
     Parameters
     ----------
     normalize
-        The steps of both frames: ``"none"``, ``"center"``, ``"unit"``, ``"unit-center"`` or
-        ``"unit-center-unit"``.
+        The steps of both frames: ``"none"``, ``"center"``, ``"unit"``, ``"unit-center"``,
+        ``"unit-center-unit"``, ``"per-dim"`` (every column at mean 0 and deviation 1) or ``"whiten"``
+        (the covariance the identity); see `Frame`.
     """
 
     normalize: Normalize
@@ -57,6 +60,24 @@ class FramedAligner(Aligner):
 
     def _backward(self, V: TargetVectors) -> SourceVectors:
         raise NotImplementedError(f"{type(self).__name__} says that it is invertible but has no way back")
+
+    def _right_inverse(self, matrix: np.ndarray) -> np.ndarray:
+        """Return the matrix that takes `_forward`, ``V @ matrix``, back, as far as the frames let rows pass.
+
+        Raises
+        ------
+        NotInvertibleError
+            If there is none: the matrix has none, or whitening dropped directions that are needed.
+        """
+        source, target = self.source_frame_.spread, self.target_frame_.spread
+        if source is not None and source.dropped:
+            raise NotInvertibleError(
+                f"whitening dropped {source.dropped} of {len(matrix)} source directions, in which the fitted "
+                "rows do not vary, and cannot bring them back: fit on more rows, or choose another normalize."
+            )
+        if target is not None and target.dropped:
+            matrix = target.take_out(target.put_back(matrix))
+        return right_inverse(matrix, type(self).__name__)
 
     def _frame_arrays(self) -> dict[str, np.ndarray]:
         sides = (("source_frame", self.source_frame_), ("target_frame", self.target_frame_))

@@ -6,10 +6,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from alignkit.aligners._base import ArrayLike, Blocks
-from alignkit.aligners._frame import Frame, FrameFit, check_normalize
+from alignkit.aligners._base import FEWEST_ROWS, ArrayLike, Blocks
+from alignkit.aligners._frame import Frame, FrameFit, check_normalize, known_beforehand
 from alignkit.aligners._framed import FramedAligner
-from alignkit.aligners._svd import right_inverse
+from alignkit.aligners._links import checked_groups, checked_links, checked_vocabulary, checked_weights
+from alignkit.aligners._raw_moments import framed_moments, frames_of_raw
 from alignkit.errors import DataError, ParameterError
 from alignkit.moments import BLOCK, Moments, Parts
 from alignkit.shapes import JointVectors, SourceVectors, TargetVectors, Vectors, Weights
@@ -39,24 +40,64 @@ class LinearAligner(FramedAligner):
     source_projection_: np.ndarray | None
     target_projection_: np.ndarray | None
     _moments: Moments | None
+    _given_frames: tuple[Frame, Frame] | None
+    _about_origin = False  # whether the frames' own means were taken for those of the pairs' rows
     _inverse: np.ndarray | None
 
     def fit_blocks(self, blocks: Blocks, groups: ArrayLike = None) -> Self:
         """Learn the map from a repeatable stream of ``(X, Y)`` or ``(X, Y, sample_weight)``; return self.
 
         ``blocks`` is called once a pass: one pass over the data, two where unit rows are centred and made
-        unit again. No more than a block is in memory at a time.
+        unit again, or columns scaled or whitened. No more than a block is in memory at a time.
         """
         self._check_params()
         self._stream(blocks, None if groups is None else np.asarray(groups))
+        return self
+
+    def fit_vocabulary(
+        self,
+        X: ArrayLike,
+        Y: ArrayLike,
+        links: ArrayLike,
+        sample_weight: ArrayLike = None,
+        groups: ArrayLike = None,
+    ) -> Self:
+        """Learn the map from the ``links`` (row of X, row of Y) between whole vocabularies; return self.
+
+        The frames are those of all rows, linked or not, each counted once; the products, about the origin
+        of these frames, are those of the linked rows. ``sample_weight`` and ``groups`` hold one value for
+        each link.
+
+        Raises
+        ------
+        DataError
+            If a row is not finite or has no direction where one is needed.
+        PairingError
+            If a link names a row that does not exist, or there are fewer than two.
+        """
+        self._check_params()
+        X, Y = checked_vocabulary(X, "X"), checked_vocabulary(Y, "Y")
+        for side, name in ((X, "X"), (Y, "Y")):
+            self._check_rows(side, name)
+        known = checked_links(links, len(X), len(Y), FEWEST_ROWS)
+        weight = None if sample_weight is None else checked_weights(sample_weight, len(known))
+        frames = Frame.fit(X, self.normalize), Frame.fit(Y, self.normalize)
+
+        def blocks() -> Iterator[tuple]:
+            for start in range(0, len(known), BLOCK):
+                part = slice(start, start + BLOCK)
+                pair = X[known[part, 0]], Y[known[part, 1]]
+                yield pair if weight is None else (*pair, weight[part])
+
+        self._stream(blocks, checked_groups(groups, known), frames)
         return self
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike = None) -> Self:
         """Add pairs to those seen so far (by `fit` and `from_moments` as well), solve again, return self.
 
         Each call solves once (of the order of d^3), so give large blocks. Equal to `fit` on all pairs at
-        once to rounding. ``unit-center-unit`` needs the means before the first product: call `set_frames`
-        first, or `fit`, whose frames then stay.
+        once to rounding. ``unit-center-unit``, ``per-dim`` and ``whiten`` need the means before the first
+        product: call `set_frames` first, or `fit`, whose frames then stay.
         """
         self._check_params()
         moments = getattr(self, "_moments", None)
@@ -79,6 +120,7 @@ class LinearAligner(FramedAligner):
                     f"a frame has the steps {frame.steps!r}; this map has {self.normalize!r}."
                 )
         self._given_frames, self._moments = (source_frame, target_frame), None
+        self._about_origin = False
         return self
 
     def from_moments(
@@ -87,30 +129,24 @@ class LinearAligner(FramedAligner):
         """Learn the map from moments and return self.
 
         With frames, ``moments`` are those of the framed rows (`Frame.apply`). Without frames they are
-        those of the raw rows, and ``normalize`` must be ``"none"`` or ``"center"``, which they determine.
+        those of the raw rows, which determine the frames of ``"none"`` and ``"center"`` and, made with
+        ``parts="all"``, of ``"per-dim"`` and ``"whiten"``; those that begin with ``unit`` they do not.
         """
         self._check_params()
         if source_frame is None or target_frame is None:
-            if self.normalize not in ("none", "center"):
-                raise ParameterError(
-                    f"moments of raw rows do not tell the frames of normalize={self.normalize!r}: pass "
-                    "source_frame and target_frame with the moments of framed rows, or normalize='center'."
-                )
-            source_frame, target_frame = (
-                Frame(self.normalize, mean if self.normalize == "center" else np.zeros_like(mean))
-                for mean in (moments.mean_x.copy(), moments.mean_y.copy())
-            )
-            if self.normalize == "center":
-                moments = moments.centered()
-        self.set_frames(source_frame, target_frame)
-        self._moments, self._frame_fits = moments.copy(), self._new_frame_fits()
-        self._finish(moments, (source_frame, target_frame))
+            frames = frames_of_raw(moments, self.normalize)
+            framed = framed_moments(moments, *frames)
+        else:
+            frames, framed = (source_frame, target_frame), moments
+        self.set_frames(*frames)
+        self._moments, self._frame_fits = framed.copy(), self._new_frame_fits()
+        self._finish(framed, frames)
         return self
 
     def check_invertible(self) -> None:
         """Raise NotInvertibleError, saying why, unless the fitted matrix has a right inverse."""
         if getattr(self, "_inverse", None) is None:
-            self._inverse = right_inverse(self.matrix_, type(self).__name__)
+            self._inverse = self._right_inverse(self.matrix_)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return every fitted array by name: with the parameters, all that `from_state` needs."""
@@ -140,10 +176,13 @@ class LinearAligner(FramedAligner):
         self._check_params()
         self._stream(lambda: self._in_blocks(X, Y, weight), groups)
 
-    def _stream(self, blocks: Blocks, groups: np.ndarray | None) -> None:
+    def _stream(
+        self, blocks: Blocks, groups: np.ndarray | None, frames: tuple[Frame, Frame] | None = None
+    ) -> None:
         self._given_frames = self._moments = None
-        frames, fits = None, self._new_frame_fits()
-        if self.normalize == "unit-center-unit":  # the last step needs the mean before the first product
+        self._about_origin = frames is not None
+        fits = self._new_frame_fits()
+        if frames is None and not known_beforehand(self.normalize):
             for X, Y, *weight in blocks():
                 for fit, rows in zip(fits, (X, Y), strict=True):
                     fit.update(rows, *weight)
@@ -154,7 +193,7 @@ class LinearAligner(FramedAligner):
         self._select(blocks, groups)
         self._finish(moments, frames)
         self._moments, self._frame_fits = moments, fits  # partial_fit goes on from here
-        if self.normalize == "unit-center-unit":
+        if self._about_origin or not known_beforehand(self.normalize):
             self._given_frames = frames
 
     def _framed(self, block: tuple, frames: tuple | None, fits: tuple[FrameFit, FrameFit]) -> tuple:
@@ -173,7 +212,7 @@ class LinearAligner(FramedAligner):
             raise DataError(
                 f"{moments.n} pairs have a total weight of {moments.weight}: nothing can be fitted."
             )
-        if self.normalize in ("center", "unit-center"):
+        if self.normalize in ("center", "unit-center") and not self._about_origin:
             moments = moments.centered()
         self._inverse = None
         self._solve(moments)
@@ -189,9 +228,9 @@ class LinearAligner(FramedAligner):
 
     def _frames_for_stream(self) -> tuple[Frame, Frame] | None:
         frames = getattr(self, "_given_frames", None)
-        if frames is None and self.normalize == "unit-center-unit":
+        if frames is None and not known_beforehand(self.normalize):
             raise ParameterError(
-                "partial_fit with normalize='unit-center-unit' needs the means before the first product: "
+                f"partial_fit with normalize={self.normalize!r} needs the means before the first product: "
                 "call set_frames with Frame.fit of both sides first, use fit_blocks, or choose "
                 "normalize='unit-center'."
             )

@@ -6,7 +6,6 @@ import numpy as np
 
 from alignkit.aligners._frame import Frame, check_normalize
 from alignkit.aligners._framed import FramedAligner
-from alignkit.aligners._svd import right_inverse
 from alignkit.shapes import JointVectors, SourceVectors, TargetVectors
 
 
@@ -32,7 +31,7 @@ class MatrixAligner(FramedAligner):
     def check_invertible(self) -> None:
         """Raise NotInvertibleError, saying why, unless the fitted matrix has a right inverse."""
         if self._inverse is None:
-            self._inverse = right_inverse(self.matrix_, type(self).__name__)
+            self._inverse = self._right_inverse(self.matrix_)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return every fitted array by name: with the parameters, all that `from_state` needs."""

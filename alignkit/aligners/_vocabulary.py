@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.utils import check_consistent_length
 
 from alignkit.aligners._base import FEWEST_ROWS, ArrayLike
 from alignkit.aligners._folds import row_keys
 from alignkit.aligners._frame import Frame, FrameFit
+from alignkit.aligners._links import checked_groups, checked_links, checked_vocabulary, checked_weights
 from alignkit.aligners._matrix import MatrixAligner
-from alignkit.errors import DataError, PairingError
 from alignkit.shapes import Labels, Links, SourceVectors, TargetVectors, Weights
 
 
@@ -58,12 +57,11 @@ class VocabularyAligner(MatrixAligner):
             If a link names a row that does not exist, or there are fewer than the method needs.
         """
         self._check_params()
-        X, Y = (self._checked_vocabulary(side, name) for side, name in ((X, "X"), (Y, "Y")))
-        known = _checked_links(links, len(X), len(Y), self.fewest_links)
-        weights = _checked_weights(sample_weight, len(known))
-        if groups is not None:
-            check_consistent_length(known, groups)
-            groups = np.unique(np.asarray(groups), return_inverse=True)[1]
+        X, Y = checked_vocabulary(X, "X"), checked_vocabulary(Y, "Y")
+        for side, name in ((X, "X"), (Y, "Y")):
+            self._check_rows(side, name)
+        known = checked_links(links, len(X), len(Y), self.fewest_links)
+        weights, groups = checked_weights(sample_weight, len(known)), checked_groups(groups, known)
         frames = Frame.fit(X, self.normalize), Frame.fit(Y, self.normalize)
         self._take_frames(*frames)
         source, target = (
@@ -104,44 +102,3 @@ class VocabularyAligner(MatrixAligner):
     @abstractmethod
     def _learn(self, known: Vocabulary, *, ordered: bool) -> None:
         """Set ``matrix_`` and ``history_``; ``ordered``: the frequent rows come first."""
-
-    def _checked_vocabulary(self, rows: ArrayLike, name: str) -> np.ndarray:
-        rows = np.asarray(rows)
-        if rows.ndim != 2 or len(rows) < FEWEST_ROWS or rows.dtype.kind not in "fiu":
-            raise DataError(
-                f"{name} has shape {rows.shape} and type {rows.dtype}: give {FEWEST_ROWS} or more rows of "
-                "numbers."
-            )
-        rows = rows if rows.dtype.kind == "f" else rows.astype(np.float64)
-        self._check_rows(rows, name)
-        return rows
-
-
-def _checked_links(links: ArrayLike, n: int, m: int, fewest: int) -> np.ndarray:
-    links = np.zeros((0, 2), np.int64) if links is None else np.asarray(links)
-    if links.ndim != 2 or links.shape[1] != 2 or links.dtype.kind not in "iu":
-        raise PairingError(
-            f"links have shape {links.shape} and type {links.dtype}: give whole numbers, a row of X and a "
-            "row of Y in each line."
-        )
-    if len(links) < fewest:
-        raise PairingError(f"there are {len(links)} links: give {fewest} or more.")
-    bad = np.flatnonzero((links < 0).any(axis=1) | (links >= [n, m]).any(axis=1))
-    if len(bad):
-        raise PairingError(
-            f"link {bad[0]} joins rows {links[bad[0], 0]} and {links[bad[0], 1]}, but there are {n} and {m}: "
-            "count both from 0."
-        )
-    return links.astype(np.int64)
-
-
-def _checked_weights(weights: ArrayLike, links: int) -> np.ndarray:
-    if weights is None:
-        return np.ones(links)
-    weights = np.asarray(weights, np.float64)
-    if weights.shape != (links,):
-        raise PairingError(f"sample_weight has shape {weights.shape}; give one for each of {links} links.")
-    bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
-    if len(bad):
-        raise PairingError(f"link {bad[0]} has weight {weights[bad[0]]}: weights are finite, not negative.")
-    return weights

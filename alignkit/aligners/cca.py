@@ -1,18 +1,10 @@
 """Project both sides onto their correlated directions: canonical correlation analysis (Hotelling 1936)."""
 
-import numpy as np
-
+from alignkit.aligners._canonical import Canonical
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._linear import LinearAligner
 from alignkit.aligners._params import check_amount, check_components, check_count
-from alignkit.aligners._spectrum import (
-    Regularization,
-    Spectrum,
-    added_eigenvalue,
-    check_regularization,
-    fixed_signs,
-)
-from alignkit.aligners._svd import thin_svd
+from alignkit.aligners._spectrum import Regularization, check_regularization
 from alignkit.moments import Moments
 
 
@@ -82,20 +74,8 @@ class CanonicalCorrelation(LinearAligner):
             check_count("n_components", self.n_components, least=1)
 
     def _solve(self, moments: Moments) -> None:
-        most = min(moments.source_dim, moments.target_dim)
-        check_components(self.n_components, most)
-        xx, xy, yy = moments.about_origin()
-        source, target = Spectrum.of(xx), Spectrum.of(yy)
-        shift_x, shift_y = (
-            added_eigenvalue(self.regularization, product, moments.weight) for product in (xx, yy)
-        )
-        whiten_x, whiten_y = source.power(-0.5, shift_x), target.power(-0.5, shift_y)
-        U, s, Vt = thin_svd(whiten_x @ xy @ whiten_y)
-        kept = s > s[0] * len(s) * 4 * np.finfo(np.float64).eps
-        kept[most if self.n_components is None else self.n_components :] = False
-        U, V = fixed_signs(U[:, kept], Vt[kept].T)
-        self.correlations_ = s[kept]
-        A, B = whiten_x @ U, whiten_y @ V
-        weights = self.correlations_**self.exponent
-        self.source_projection_, self.target_projection_ = A * weights, B * weights
-        self.matrix_ = (A * self.correlations_) @ (target.power(0.5, shift_y) @ V).T
+        check_components(self.n_components, min(moments.source_dim, moments.target_dim))
+        found = Canonical.of(moments, self.regularization, self.n_components)
+        self.correlations_ = found.correlations
+        self.source_projection_, self.target_projection_ = found.projections(self.exponent)
+        self.matrix_ = found.prediction()

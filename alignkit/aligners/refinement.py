@@ -1,20 +1,16 @@
 """Rotate, match by CSLS, rotate onto the matches, again: iterative Procrustes (Conneau et al. 2018)."""
 
-from typing import Literal, TypeAlias, get_args
-
 import numpy as np
 
-from alignkit.aligners._csls import NEIGHBOURS, Csls, csls
+from alignkit.aligners._csls import NEIGHBOURS, csls
+from alignkit.aligners._dictionary import Dictionary, check_dictionary, images_of, pairs_of, rotation_onto
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._params import check_count
 from alignkit.aligners._rotation import rotation_of
 from alignkit.aligners._unit import unit_rows
 from alignkit.aligners._vocabulary import Vocabulary, VocabularyAligner
-from alignkit.errors import DataError, ParameterError
+from alignkit.errors import ParameterError
 
-Dictionary: TypeAlias = Literal["mutual", "forward", "either"]
-DICTIONARIES: tuple[Dictionary, ...] = get_args(Dictionary)
-BLOCK = 2048  # rows mapped at a time
 GAIN = 1e-6  # of the criterion; less is rounding
 
 
@@ -76,6 +72,8 @@ class Refinement(VocabularyAligner):
     True
     """
 
+    dictionary: Dictionary
+
     def __init__(
         self,
         *,
@@ -97,10 +95,7 @@ class Refinement(VocabularyAligner):
         check_count("neighbours", self.neighbours, least=1)
         if self.max_rank is not None:
             check_count("max_rank", self.max_rank, least=1)
-        if self.dictionary not in DICTIONARIES:
-            raise ParameterError(
-                f"dictionary is {self.dictionary!r}; choose one of {', '.join(DICTIONARIES)}."
-            )
+        check_dictionary(self.dictionary)
 
     def _learn(self, known: Vocabulary, *, ordered: bool) -> None:
         if self.max_rank is not None and not ordered:
@@ -112,54 +107,15 @@ class Refinement(VocabularyAligner):
         matrix = best = rotation_of(known.source, known.target, known.links, known.weights)
         history: list[tuple[float, int]] = []
         for count in range(1, self.rounds + 1):
-            found = csls(self._images(known, matrix), targets, k=self.neighbours)
-            criterion, links = (
-                float(found.targets.cosines[: self.max_rank].mean(dtype=np.float64)),
-                self._pairs(found),
-            )
+            found = csls(images_of(known.source, matrix), targets, k=self.neighbours)
+            criterion = float(found.targets.cosines[: self.max_rank].mean(dtype=np.float64))
+            links = pairs_of(found, self.dictionary, self.max_rank)
             if history and criterion <= history[-1][0] + GAIN:
                 history.append((criterion, len(links)))
                 matrix = best
                 break
             history.append((criterion, len(links)))
             best = matrix
-            matrix = self._next(known, links, count)
+            matrix = rotation_onto(known, links, count, self.max_rank)
         self.matrix_ = matrix
         self.history_ = np.array(history, np.float64).reshape(-1, 2)
-
-    def _images(self, known: Vocabulary, matrix: np.ndarray) -> np.ndarray:
-        """Return the directions of the mapped source rows."""
-        return np.concatenate(
-            [
-                unit_rows(known.source[start : start + BLOCK] @ matrix).astype(np.float32)
-                for start in range(0, len(known.source), BLOCK)
-            ]
-        )
-
-    def _next(self, known: Vocabulary, links: np.ndarray, count: int) -> np.ndarray:
-        """Return the rotation onto the pairs that round ``count`` found."""
-        if not len(links):
-            cut = "" if self.max_rank is None else f" among the first {self.max_rank} rows"
-            raise DataError(
-                f"round {count} found no pair{cut} to learn from: give more seed pairs, a larger "
-                "max_rank, or dictionary='forward'."
-            )
-        try:
-            return rotation_of(known.source, known.target, links)
-        except DataError as error:
-            raise DataError(f"round {count}: {error}") from error
-
-    def _pairs(self, found: Csls) -> np.ndarray:
-        """Return the pairs of a round's dictionary."""
-        there, back = found.targets.indices, found.sources.indices
-        forward = np.stack([np.arange(len(there)), there], axis=1)
-        backward = np.stack([back, np.arange(len(back))], axis=1)
-        if self.dictionary == "mutual":
-            links = forward[back[there] == np.arange(len(there))]
-        elif self.dictionary == "forward":
-            links = forward
-        else:
-            links = np.unique(np.concatenate([forward, backward]), axis=0)
-        if self.max_rank is None:
-            return links
-        return links[(links < self.max_rank).all(axis=1)]

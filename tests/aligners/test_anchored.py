@@ -69,7 +69,7 @@ def test_directions_of_rows_of_any_size():
         ({"n_anchors": 2.5}, "n_anchors is 2.5"),
         ({"choice": "best"}, "choice is 'best'; choose one of random, farthest, kmeans"),
         ({"seed": -1}, "seed is -1"),
-        ({"normalize": "whiten"}, "normalize is 'whiten'"),
+        ({"normalize": "whitened"}, "normalize is 'whitened'"),
     ],
 )
 def test_what_makes_no_sense_is_refused(params, words):

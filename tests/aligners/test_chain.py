@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from alignkit.aligners._chain import Composed, Inverse
+from alignkit.aligners._chain import Composed, Inverse, Meeting, TwoWay
 from alignkit.aligners._recipe import method_name, put_together, take_apart
 from alignkit.aligners.procrustes import Procrustes
 from alignkit.aligners.ridge import Ridge
@@ -45,9 +45,45 @@ def test_recipes_of_chains_are_put_together_without_pickle():
     assert_array_equal(again.transform(X), whole.transform(X))
 
 
+def test_two_ways_go_there_by_one_map_and_back_by_the_other():
+    X, Y, _, first, _ = chain()
+    back = Ridge(alpha=0.1).fit(Y, X)
+    both = TwoWay(first, back)
+    assert_array_equal(both.transform(X), first.transform(X))
+    assert_array_equal(both.inverse_transform(Y), back.transform(Y))
+    assert_array_equal(both.project_source(X), first.project_source(X))
+    assert_array_equal(Inverse(both).transform(Y), back.transform(Y))
+    assert Inverse(both).answers_unit_rows == back.answers_unit_rows
+
+
+def test_two_that_meet_are_compared_where_both_are_placed():
+    X, Y, _, first, second = chain()
+    met = Meeting(Composed(first, second), second)
+    assert_array_equal(met.project_source(X), second.project_source(first.transform(X)))
+    assert_array_equal(met.project_target(Y), second.project_source(Y))
+    assert met.score(X, Y) > 0.99
+    assert_allclose(met.transform(X), Y, atol=1e-5)
+    assert_allclose(np.linalg.norm(met.transform(X), axis=1), 1)
+    assert met.answers_unit_rows
+    assert met.transform(X.astype(np.float16)).dtype == np.float16
+    with pytest.raises(NotInvertibleError, match="cannot be taken back"):
+        met.inverse_transform(Y)
+
+
+def test_recipes_of_two_ways_and_meetings_are_put_together():
+    X, Y, _, first, _ = chain()
+    back = Ridge(alpha=0.1).fit(Y, X)
+    whole = Meeting(TwoWay(first, back), TwoWay(back, first))
+    recipe = take_apart(whole)
+    again = put_together(recipe, whole.arrays())
+    assert_array_equal(again.transform(X), whole.transform(X))
+    assert method_name(take_apart(TwoWay(first, back))) == "procrustes"
+    assert method_name({"method": "inverse", "parts": {}}) == "inverse"
+
+
 def test_chains_are_not_fitted_and_lossy_ones_not_inverted():
     X, Y, _, first, second = chain()
-    for joined in (Composed(first, second), Inverse(first)):
+    for joined in (Composed(first, second), Inverse(first), TwoWay(first, second), Meeting(first, first)):
         with pytest.raises(ParameterError, match="made of fitted maps"):
             joined.fit(X, Y)
     down = Procrustes().fit(*planted_map(12, 8))
