@@ -6,13 +6,17 @@ import numpy as np
 
 from alignkit.aligners import METHODS
 from alignkit.aligners._base import Aligner
-from alignkit.aligners._chain import Composed, Inverse
+from alignkit.aligners._chain import Composed, Inverse, Meeting, TwoWay
+from alignkit.aligners._placement import Placement
 from alignkit.errors import DataError, ParameterError, UnknownNameError
 
-_PARTS: dict[str, tuple[type[Composed] | type[Inverse], tuple[str, ...]]] = {
+_PARTS: dict[str, tuple[type[Composed | Inverse | TwoWay | Meeting], tuple[str, ...]]] = {
     "composed": (Composed, ("first", "second")),
     "inverse": (Inverse, ("inner",)),
+    "two_way": (TwoWay, ("there", "back")),
+    "meeting": (Meeting, ("source", "target")),
 }
+_PLACEMENT = "placement"  # one space of a joint method: it is no method by itself
 
 
 def take_apart(aligner: Aligner) -> dict[str, Any]:
@@ -43,7 +47,7 @@ def put_together(recipe: dict[str, Any], arrays: dict[str, np.ndarray]) -> Align
     if recipe["method"] in _PARTS:
         cls, names = _PARTS[recipe["method"]]
         return cls(*(put_together(_part(recipe, name), _within(arrays, name)) for name in names))
-    cls = METHODS.get(recipe["method"])
+    cls = Placement if recipe["method"] == _PLACEMENT else METHODS.get(recipe["method"])
     try:
         return cls.from_state(recipe.get("params") or {}, arrays)
     except KeyError as error:
@@ -57,14 +61,25 @@ def put_together(recipe: dict[str, Any], arrays: dict[str, np.ndarray]) -> Align
 
 
 def method_name(recipe: dict[str, Any]) -> str:
-    """Return what a recipe is called: ``procrustes``, ``procrustes+ridge``, ``inverse(procrustes)``."""
-    parts = [method_name(part) for part in recipe.get("parts", {}).values()]
-    if recipe["method"] == "composed":
+    """Return what a recipe is called: ``procrustes``, ``procrustes+ridge``, ``inverse(procrustes)``.
+
+    Maps through a joint frame are called like the method that found the frame.
+    """
+    kind, parts = recipe["method"], [method_name(part) for part in recipe.get("parts", {}).values()]
+    if kind == _PLACEMENT:
+        return str(recipe.get("params", {}).get("method", kind))
+    if not parts:
+        return kind
+    if kind == "composed":
         return "+".join(parts)
-    return f"inverse({parts[0]})" if parts else recipe["method"]
+    if kind == "meeting":
+        return max(parts, key=len)  # a hub itself is placed by nothing but its frame
+    return f"inverse({parts[0]})" if kind == "inverse" else parts[0]
 
 
 def _name_of(aligner: Aligner) -> str:
+    if isinstance(aligner, Placement):
+        return _PLACEMENT
     package, _, stem = type(aligner).__module__.rpartition(".")
     if package == METHODS.package and stem in METHODS.names():
         return stem
