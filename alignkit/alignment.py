@@ -8,7 +8,8 @@ import numpy as np
 
 from alignkit.aligners._base import Aligner
 from alignkit.aligners._chain import Composed, Inverse
-from alignkit.errors import DataError
+from alignkit.aligners._frame import Frame
+from alignkit.errors import DataError, ParameterError
 from alignkit.rows import Rows, computing_dtype
 from alignkit.shapes import Vectors
 from alignkit.spaces import BLOCK, Embeddings, Space
@@ -132,6 +133,34 @@ class Alignment:
             other.target,
             {"chain": [self.info, other.info]},
         )
+
+    def recentred(self, source: Embeddings | Rows, target: Embeddings | Rows) -> "Alignment":
+        """Return the same map with the means of other rows: of another modality in the same two spaces.
+
+        A map fitted on texts subtracts the mean text from every row. Images of the same model lie around
+        another mean, so what is left of them points away from their own centre (the modality gap). Here
+        the means and lengths of either side become those of ``source`` and ``target``, which need no
+        partners; the map between the frames stays.
+
+        Raises
+        ------
+        ParameterError
+            If the map has no frames, or its frames have no means.
+        SpaceMismatchError
+            If rows come from another space.
+        """
+        arrays = dict(self.aligner.arrays())
+        for side, rows, space in (("source", source, self.source), ("target", target, self.target)):
+            frame = getattr(self.aligner, f"{side}_frame_", None)
+            if not isinstance(frame, Frame) or not frame.centers:
+                raise ParameterError(
+                    f"a map of the method {self.method} has no mean of its {side} that could be replaced: "
+                    "fit a method with frames, and with a normalize that centres."
+                )
+            own = Frame.fit(self._checked(rows, space, side), frame.steps).arrays()
+            arrays |= {f"{side}_frame.{name}": own[name] for name in ("mean", "length")}
+        aligner = type(self.aligner).from_state(self.aligner.get_params(deep=False), arrays)
+        return replace(self, aligner=aligner, info={**self.info, "recentred": True})
 
     def _checked(self, rows: Embeddings | Rows, space: Space, side: str) -> Rows:
         if isinstance(rows, Embeddings):

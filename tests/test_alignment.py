@@ -5,7 +5,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from alignkit import alignment as module
 from alignkit.aligners.procrustes import Procrustes
 from alignkit.alignment import Alignment, MappedRows
-from alignkit.errors import DataError, NotInvertibleError, SpaceMismatchError
+from alignkit.errors import DataError, NotInvertibleError, ParameterError, SpaceMismatchError
 from alignkit.rows import ShardedRows
 from alignkit.spaces import Embeddings, Space
 from alignkit.testing import planted_map, planted_rotation
@@ -86,3 +86,38 @@ def test_chains_refuse_spaces_that_do_not_meet():
     _, _, alignment = joined()
     with pytest.raises(SpaceMismatchError, match=r"needs a \(12 dimensions\), got b"):
         alignment.then(alignment)
+
+
+@pytest.mark.parametrize("normalize", ["center", "unit-center", "unit-center-unit", "whiten"])
+def test_other_means_undo_a_gap_that_the_map_was_not_fitted_to(normalize):
+    X, Y, alignment = joined(normalize=normalize)
+    rng = np.random.default_rng(3)
+    gaps = rng.normal(size=(2, 1, 12))
+    moved = [
+        Embeddings(V + (0.5 if normalize.startswith("unit") else 5) * gap, space=space)
+        for V, gap, space in zip((X, Y), gaps, (A, B), strict=True)
+    ]
+    order = rng.permutation(len(X))
+    shuffled = [
+        Embeddings(side.array()[rows], space=side.space)
+        for side, rows in zip(moved, (order, order[::-1]), strict=True)
+    ]
+    before = alignment.aligner.score(*(side.array() for side in moved))
+    again = alignment.recentred(*shuffled)  # no pairs are looked at
+    after = again.aligner.score(*(side.array() for side in moved))
+    assert after > 0.75 > before + 0.05
+    assert_array_equal(again.aligner.matrix_, alignment.aligner.matrix_)
+    assert again.info == {"seed": 3, "recentred": True}
+    assert again.aligner is not alignment.aligner
+    same = alignment.recentred(X, Y).aligner
+    assert_allclose(same.transform(X), alignment.aligner.transform(X), atol=1e-9)
+
+
+def test_maps_without_means_are_not_recentred():
+    X, Y, alignment = joined(normalize="unit")
+    with pytest.raises(ParameterError, match="no mean of its source that could be replaced"):
+        alignment.recentred(X, Y)
+    with pytest.raises(ParameterError, match="no mean of its source"):
+        joined()[2].then(Alignment("procrustes", Procrustes().fit(Y, X), B, A)).recentred(X, X)
+    with pytest.raises(SpaceMismatchError, match="needs b"):
+        joined()[2].recentred(X, Embeddings(Y, space=A))
