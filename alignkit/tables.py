@@ -11,8 +11,19 @@ _LONGEST_NAME = 60  # letters of a path in a heading
 SIDES = {
     "forward": ("forward: each row of {} looks for its partners in {}", ("queries", "gallery")),
     "backward": ("backward: each row of {} looks for its partners in {}", ("gallery", "queries")),
+    "direct_forward": ("direct map: each row of {} looks for its partners in {}", ("queries", "gallery")),
+    "direct_backward": ("direct map: each row of {} looks for its partners in {}", ("gallery", "queries")),
+    "errors": (
+        "errors of the chain from {} to {} (distances as shares of the spread)",
+        ("queries", "gallery"),
+    ),
     "measures": ("gap between {} and {}", ("source", "target")),
     "before": ("gap before the map, between {} and {}", ("source", "target")),
+    "folds": ("held out in turn, scored by the moments of the shards", ()),
+    "grid": ("penalties, scored on held-out shards", ()),
+    "bootstrap": ("what refits to resampled shards say of the map", ()),
+    "choice": ("cross-validation on the training pairs, mean of both directions: {}", ("metric",)),
+    "behind": ("how far the best is ahead of each, on the same queries", ()),
 }
 
 
@@ -108,7 +119,7 @@ def heading(report: Report, section: str) -> str:
 
 def _name(report: Report, side: str) -> str:
     facts = report.context.get(side)
-    name = (facts.get("name") if isinstance(facts, dict) else None) or f"the {side}"
+    name = (facts.get("name") if isinstance(facts, dict) else facts) or f"the {side}"
     return name if len(name) <= _LONGEST_NAME else f"...{name[3 - _LONGEST_NAME :]}"  # its end tells most
 
 

@@ -14,7 +14,7 @@ from alignkit.errors import AlignkitError, DataError, OutputError, ParameterErro
 from alignkit.reports import Report, Score
 from alignkit.spaces import Space
 from alignkit.storage import load_alignment, load_report, save_alignment, save_report, save_tables
-from alignkit.testing import planted_rotation
+from alignkit.testing import planted_rotation, quick_aligner
 
 REPORT = Report(
     "fit", {"forward": {"mrr": Score(0.5, 0.4, 0.6, 10, 0.1)}}, {"frame": "joint", "split": {"seed": 0}}
@@ -24,7 +24,7 @@ REPORT = Report(
 def alignment(name="procrustes", **params):
     X, Y, _ = planted_rotation(noise=0.1)
     info = {"seed": 0, "training_pairs": 200, "report": REPORT.to_json()}
-    fitted = METHODS.get(name)(**params).fit(X, Y)
+    fitted = quick_aligner(METHODS.get(name), **params).fit(X, Y)
     return Alignment(name, fitted, Space(12, "a", revision="r1"), Space(12, "b", "unit"), info)
 
 

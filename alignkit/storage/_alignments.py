@@ -1,15 +1,10 @@
 """Alignments as folders: a header, the arrays and a card; digests are checked and nothing is unpickled."""
 
-import hashlib
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from pydantic import BaseModel, ConfigDict, Field
 
 from alignkit._version import __version__
 from alignkit.aligners._recipe import method_name, put_together, take_apart
@@ -17,14 +12,17 @@ from alignkit.alignment import Alignment
 from alignkit.atomic import replacing
 from alignkit.errors import AlignkitError, DataError
 from alignkit.spaces import Norm, Space
+from alignkit.storage._arrays import ARRAYS, read_arrays, write_arrays
 from alignkit.storage._card import card_of
-from alignkit.storage._json import read_json, refuse_field, to_text
+from alignkit.storage._json import read_header, to_text
 
 VERSION = 1
-FILES = _HEADER, _ARRAYS, _CARD = "alignment.json", "arrays.safetensors", "README.md"
+FILES = _HEADER, _, _CARD = "alignment.json", ARRAYS, "README.md"
 
 
-class _SpaceModel(BaseModel):
+class SpaceModel(BaseModel):
+    """A space in a header."""
+
     model_config = ConfigDict(extra="forbid", strict=True)
 
     dim: int = Field(ge=1)
@@ -45,8 +43,8 @@ class _AlignmentModel(BaseModel):
     method: str
     params: dict[str, Any] | None = None
     parts: dict[str, Any] | None = None
-    source: _SpaceModel
-    target: _SpaceModel
+    source: SpaceModel
+    target: SpaceModel
     info: dict[str, Any]
     arrays_sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
@@ -78,11 +76,9 @@ def save_alignment(alignment: Alignment, path: Path | str, *, force: bool = Fals
     'procrustes'
     """
     recipe = take_apart(alignment.aligner)
-    arrays = {name: np.ascontiguousarray(array) for name, array in alignment.aligner.arrays().items()}
     with replacing(path, force=force) as folder:
         folder.mkdir()
-        # through Python's own files: a full disk is then an OSError like any other
-        (folder / _ARRAYS).write_bytes(save(arrays, {"recipe": to_text(recipe, "a parameter")}))
+        digest = write_arrays(folder, alignment.aligner.arrays(), recipe)
         header = {
             "format": "alignkit",
             "kind": "alignment",
@@ -92,7 +88,7 @@ def save_alignment(alignment: Alignment, path: Path | str, *, force: bool = Fals
             "source": asdict(alignment.source),
             "target": asdict(alignment.target),
             "info": alignment.info,
-            "arrays_sha256": _digest(folder / _ARRAYS),
+            "arrays_sha256": digest,
         }
         (folder / _HEADER).write_text(
             to_text(header, "info") + "\n", encoding="utf-8", errors="backslashreplace"
@@ -114,7 +110,7 @@ def load_alignment(path: Path | str) -> Alignment:
     """
     folder = Path(path)
     header = _read_header(folder)
-    arrays = _read_arrays(folder, header)
+    arrays = read_arrays(folder, _HEADER, header.arrays_sha256, header.recipe())
     try:
         return Alignment(
             method_name(header.recipe()),
@@ -134,44 +130,6 @@ def _read_header(folder: Path) -> _AlignmentModel:
         raise DataError(
             f"{folder} is no alignment (it has no {_HEADER}): give a folder that `alignkit fit --out` wrote."
         )
-    whole = read_json(folder / _HEADER, "the header of an alignment")
-    version = whole.get("version")
-    if type(version) is int and version > VERSION:
-        raise DataError(
-            f"{folder} was written in version {version} of the .alignment format and this alignkit "
-            f"({__version__}) reads up to {VERSION}: upgrade alignkit."
-        )
-    try:
-        return _AlignmentModel.model_validate(whole)
-    except ValidationError as error:
-        refuse_field(folder / _HEADER, error)
-
-
-def _read_arrays(folder: Path, header: _AlignmentModel) -> dict[str, np.ndarray]:
-    path = folder / _ARRAYS
-    if not path.is_file():
-        raise DataError(f"{path} is missing: the folder was not copied whole; copy or fit it again.")
-    if _digest(path) != header.arrays_sha256:
-        raise DataError(
-            f"{path} is not the file that {_HEADER} describes (its digest differs): copy or fit it again."
-        )
-    try:
-        with safe_open(path, framework="numpy") as file:
-            written = json.loads((file.metadata() or {}).get("recipe", "{}"))
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-    except (SafetensorError, ValueError) as error:
-        raise DataError(f"{path} is no safetensors file: {error}; copy or fit it again.") from error
-    edited = [
-        name for name in ("method", "params", "parts") if written.get(name) != header.recipe().get(name)
-    ]
-    if edited:
-        raise DataError(
-            f"{folder / _HEADER}: the field {edited[0]} is not what the arrays were fitted with: "
-            "undo the edit, or fit again with the options you want."
-        )
-    return arrays
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    return read_header(
+        folder / _HEADER, _AlignmentModel, VERSION, ("the header of an alignment", ".alignment")
+    )

@@ -52,7 +52,7 @@ def card_of(alignment: Alignment, recipe: dict[str, Any], name: str) -> str:
         method=alignment.method,
         source=alignment.source,
         target=alignment.target,
-        scores=_scores(info.get("report")),
+        scores=scores_text(info.get("report")),
         facts="\n".join(facts),
         name=name,
         version=__version__,
@@ -63,7 +63,8 @@ def _plain(value: Any) -> str:
     return ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
 
 
-def _scores(report: Any) -> str:
+def scores_text(report: Any) -> str:
+    """Return the held-out scores of a report with their protocol, or that there are none."""
     if not isinstance(report, dict) or not set(report) - {"schema", "context"}:
         return (
             "No held-out pairs were scored when this map was fitted; `alignkit eval --alignment` scores it."

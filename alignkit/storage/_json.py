@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from alignkit._version import __version__
 from alignkit.errors import DataError, ParameterError
 
 _LONGEST = 16 << 20
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_json(path: Path, what: str) -> dict[str, Any]:
@@ -23,6 +26,22 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     if not isinstance(whole, dict):
         raise DataError(f"{path} is not {what}: it holds no JSON object.")
     return whole
+
+
+def read_header(path: Path, model: type[Model], newest: int, names: tuple[str, str]) -> Model:
+    """Return the header of a folder; ``names`` are what it is and what its format is called."""
+    what, kind = names
+    whole = read_json(path, what)
+    version = whole.get("version")
+    if type(version) is int and version > newest:
+        raise DataError(
+            f"{path.parent} was written in version {version} of the {kind} format and this alignkit "
+            f"({__version__}) reads up to {newest}: upgrade alignkit."
+        )
+    try:
+        return model.model_validate(whole)
+    except ValidationError as error:
+        refuse_field(path, error)
 
 
 def refuse_field(path: Path, error: ValidationError, within: str = "") -> NoReturn:
