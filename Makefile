@@ -19,8 +19,8 @@ FULL := $(VENV)/.full-installed
 DEMO := demo-report
 # tests that run a second time with every array's shape and dtype checked against its annotation; scikit-learn's
 # own checks give odd arrays on purpose, as do our tests of what is refused
-SHAPED := tests/retrieval tests/gaps tests/decoders tests/projections tests/aligners tests/workflows $(addprefix \
-	tests/test_,$(addsuffix .py,alignment doctests duplicates moments pooling rows tables testing)) \
+SHAPED := tests/retrieval tests/gaps tests/decoders tests/projections tests/aligners tests/joint tests/workflows $(addprefix \
+	tests/test_,$(addsuffix .py,alignment chains doctests duplicates leaks moments near_duplicates pooling rows shards tables testing)) \
 	-k 'not refused and not scikit_learn'
 SHAPES := --jaxtyping-packages=alignkit,array_checker.arrays_only
 OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 RAY_USAGE_STATS_ENABLED=0
@@ -28,7 +28,7 @@ OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 RAY_USAGE_STATS_ENABLED=0
 IN_PARALLEL := -n auto --dist worksteal
 QUIET_DOCS := NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true
 
-.PHONY: help demo venv test check docs bench constraints clean
+.PHONY: help demo venv test check docs bench analyses constraints clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -55,6 +55,9 @@ docs: $(FULL)  ## build the documentation into site/
 
 bench: $(FULL)  ## print the benchmark tables
 	@for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+analyses: $(FULL)  ## answer the questions of analyses/ on real data and rewrite their results
+	@for folder in analyses/[!_]*/; do echo "== $$folder"; $(BIN)/python "$$folder/analysis.py" --out "$$folder"; done
 
 constraints: $(FULL)  ## resolve every dependency anew and rewrite constraints/ci.txt
 	$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --all-extras --no-annotate \

@@ -7,6 +7,7 @@ from alignkit._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from alignkit.alignment import Alignment as Alignment
+    from alignkit.devices import on_device as on_device
     from alignkit.errors import AlignkitError as AlignkitError
     from alignkit.formats import open_embeddings as open_embeddings
     from alignkit.formats import read_header as read_header
@@ -19,24 +20,64 @@ if TYPE_CHECKING:
     from alignkit.spaces import Embeddings as Embeddings
     from alignkit.spaces import Space as Space
     from alignkit.storage import load_alignment as load_alignment
+    from alignkit.storage import load_index as load_index
+    from alignkit.storage import load_joint as load_joint
     from alignkit.storage import load_report as load_report
     from alignkit.storage import save_alignment as save_alignment
+    from alignkit.storage import save_index as save_index
+    from alignkit.storage import save_joint as save_joint
     from alignkit.storage import save_report as save_report
+    from alignkit.workflows import bridge as bridge
+    from alignkit.workflows import choose as choose
     from alignkit.workflows import evaluate as evaluate
     from alignkit.workflows import fit as fit
+    from alignkit.workflows import fit_stream as fit_stream
+    from alignkit.workflows import index_gallery as index_gallery
+    from alignkit.workflows import join as join
     from alignkit.workflows import measure_gap as measure_gap
+    from alignkit.workflows import search as search
 
 _HOME = {
     "alignkit.alignment": ("Alignment",),
+    "alignkit.devices": ("on_device",),
     "alignkit.errors": ("AlignkitError",),
-    "alignkit.formats": ("open_embeddings", "read_header", "write_embeddings"),
+    "alignkit.formats": (
+        "open_embeddings",
+        "read_header",
+        "write_embeddings",
+    ),
     "alignkit.moments": ("Moments",),
     "alignkit.pairs": ("Pairs",),
     "alignkit.pooling": ("pool",),
-    "alignkit.reports": ("Report", "Score"),
-    "alignkit.spaces": ("Embeddings", "Space"),
-    "alignkit.storage": ("load_alignment", "load_report", "save_alignment", "save_report"),
-    "alignkit.workflows": ("evaluate", "fit", "measure_gap"),
+    "alignkit.reports": (
+        "Report",
+        "Score",
+    ),
+    "alignkit.spaces": (
+        "Embeddings",
+        "Space",
+    ),
+    "alignkit.storage": (
+        "load_alignment",
+        "load_index",
+        "load_joint",
+        "load_report",
+        "save_alignment",
+        "save_index",
+        "save_joint",
+        "save_report",
+    ),
+    "alignkit.workflows": (
+        "bridge",
+        "choose",
+        "evaluate",
+        "fit",
+        "fit_stream",
+        "index_gallery",
+        "join",
+        "measure_gap",
+        "search",
+    ),
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 __all__ = sorted(_WHERE)  # pyright: ignore[reportUnsupportedDunderAll] # noqa: PLE0605 - imported when asked for

@@ -6,6 +6,8 @@ from alignkit.aligners import METHODS
 from alignkit.decoders import DECODERS
 from alignkit.formats import FORMATS
 from alignkit.gaps import MEASURES
+from alignkit.joint import JOINT_METHODS
+from alignkit.presets import PRESETS
 from alignkit.projections import PROJECTIONS
 
 PAGE = Path(__file__).parent / "reference" / "methods.md"
@@ -18,11 +20,27 @@ entry-point group that is called like the package, such as `alignkit.aligners`.
 """
 SECTIONS = (
     ("Methods", "`alignkit fit --method NAME`; `alignkit methods NAME` lists the options.", METHODS),
+    (
+        "Joint methods",
+        "`alignkit fit A B C --hub NAME` (`gpa` is short for `generalized_procrustes`).",
+        JOINT_METHODS,
+    ),
     ("Gap measures", "`alignkit gap --measures NAME,NAME`.", MEASURES),
     ("File formats", "Found by name and content; read by every command.", FORMATS),
     ("Decoders", "From rows of a space back to items.", DECODERS),
     ("Projections", "Two dimensions for drawing.", PROJECTIONS),
 )
+
+
+def presets() -> str:
+    """Return the section of the presets: not a folder, but named as methods are."""
+    rows = [
+        f"| `{name}` | `{preset.method}` | {preset.paper} | {preset.differences} |"
+        for name, preset in sorted(PRESETS.items())
+    ]
+    use = "`alignkit fit --method NAME`: a method with the options and frames of a paper or its code."
+    head = "| name | method | whose recipe | known differences |\n| :-- | :-- | :-- | :-- |"
+    return "\n".join(["## Presets", "", use, "", head, *rows, ""])
 
 
 def page() -> str:
@@ -33,6 +51,7 @@ def page() -> str:
         parts.append(
             "\n".join([f"## {title}", "", use, "", "| name | what it is |", "| :-- | :-- |", *rows, ""])
         )
+    parts.insert(2, presets())
     return "\n".join(parts)
 
 

@@ -22,7 +22,11 @@ NETWORK = {"socket", "ssl", "http", "urllib.request", "urllib3", "requests", "ht
 PICKLERS = {"pickle", "_pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "core", "tools"}
 TEXT_SUFFIXES = {".py", ".md", ".txt", ".in", ".toml"}
-MODULE_OF = {"scikit-learn": "sklearn"}  # distributions whose module is called otherwise
+MODULE_OF = {
+    "scikit-learn": "sklearn",
+    "faiss-cpu": "faiss",
+    "POT": "ot",
+}  # distributions whose module is called otherwise
 LONGEST_MODULE, LONGEST_FUNCTION, MOST_PARAMETERS = 300, 40, 7
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))

@@ -12,7 +12,19 @@ from alignkit._version import __version__
 from alignkit.cli._output import note, silence
 from alignkit.errors import AlignkitError
 
-COMMANDS = ("demo", "inspect", "convert", "fit", "apply", "eval", "gap", "methods", "doctor")
+COMMANDS = (
+    "demo",
+    "inspect",
+    "convert",
+    "fit",
+    "apply",
+    "eval",
+    "gap",
+    "index",
+    "search",
+    "methods",
+    "doctor",
+)
 INTERRUPTED = 130
 
 

@@ -100,11 +100,13 @@ def note_join(links: "PairsOf", pairs: Path | None = None) -> None:
         note(f"warning: {bare[0]} has no ids; its row numbers were taken for the other side's ids")
 
 
-def method_params(method: str, assignments: list[str] | None, normalize: str | None) -> dict[str, Any]:
-    """Return the options of a method from ``NAME=VALUE`` texts; unknown names get a suggestion."""
-    from alignkit.aligners import METHODS
+def method_params(
+    method: str, known: dict[str, Any], assignments: list[str] | None, normalize: str | None
+) -> dict[str, Any]:
+    """Return options from ``NAME=VALUE`` texts; a name that is not ``known`` gets a suggestion.
 
-    known = METHODS.get(method)().get_params()  # pyright: ignore[reportAttributeAccessIssue] - a scikit-learn estimator
+    ``known`` are the options of ``method`` with the values that they have otherwise.
+    """
     params: dict[str, Any] = {}
     given = [] if normalize is None else [f"normalize={normalize}"]
     for assignment in [*given, *(assignments or [])]:
@@ -115,7 +117,8 @@ def method_params(method: str, assignments: list[str] | None, normalize: str | N
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise ParameterError(f"{method} has no option {name!r}.{hint} It has: {', '.join(known)}.")
+            has = f"It has: {', '.join(known)}." if known else "It has none."
+            raise ParameterError(f"{method} has no option {name!r}.{hint} {has}")
         if name in params:
             raise ParameterError(
                 f"{name} is set twice, to {params[name]!r} and to {value}: keep one of them."

@@ -10,7 +10,9 @@ from alignkit.cli._output import emit_json, note
 
 
 def command(
-    alignment: Annotated[Path, typer.Argument(help="A map written by `alignkit fit`.")],
+    alignment: Annotated[
+        Path, typer.Argument(help="A map written by `alignkit fit`; of a joint one X.joint::A:B.")
+    ],
     embeddings: Annotated[str, typer.Argument(help="Rows of the map's source space.")],
     out: Annotated[Path, typer.Option(help="Where to write the mapped rows: .space, .npy, .parquet, ...")],
     inverse: Annotated[
@@ -26,11 +28,11 @@ def command(
     Example: `alignkit apply a.alignment text.npy --out mapped.space`
     """
     from alignkit.formats import check_output, write_embeddings
-    from alignkit.storage import load_alignment
+    from alignkit.storage import load_from
 
     check_output(out, force=force)
-    fitted = load_alignment(alignment)
     rows = options.open_side(embeddings, ids=ids, trust_pickle=trust_pickle)
+    fitted = load_from(alignment, rows)
     rows.check(direction=True)
     if inverse:
         fitted = fitted.inverse()

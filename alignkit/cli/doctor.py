@@ -7,7 +7,9 @@ import typer
 from alignkit.cli._output import emit, emit_json
 
 EXTRAS = {  # extra: (package it brings, what for)
-    "torch": ("torch", "reads .pt and .pth files"),
+    "torch": ("torch", "reads .pt and .pth files; adversarial; --device cuda"),
+    "faiss": ("faiss-cpu", "indexes of the kinds ivf and hnsw"),
+    "ot": ("POT", "gromov"),
 }
 
 

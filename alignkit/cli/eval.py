@@ -51,15 +51,15 @@ def command(
     Example: `alignkit eval audio.npy text.npy --metrics mrr,hit@1,hit@5,hit@10 --json`
     """
     from alignkit.atomic import check_writable
-    from alignkit.storage import TABLES, load_alignment, save_tables
+    from alignkit.storage import TABLES, load_between, save_tables
     from alignkit.tables import text
     from alignkit.workflows import Protocol, check_gates, evaluate, parse_gates
 
     gates = parse_gates(fail_under or [], options.names(metrics))
     if per_query is not None:
         check_writable(per_query, force=force, names=TABLES)
-    fitted = None if alignment is None else load_alignment(alignment)
     left, right = (options.open_side(path, ids=ids, trust_pickle=trust_pickle) for path in (queries, gallery))
+    fitted = None if alignment is None else load_between(alignment, left, right)
     links = options.link(left, right, pairs, group)
     protocol = Protocol(
         metrics=options.names(metrics),

@@ -1,4 +1,4 @@
-"""``alignkit fit``: learn a map between two spaces and say how well it does on held-out pairs."""
+"""``alignkit fit``: learn a map between spaces and say how well it does on held-out pairs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,25 +6,111 @@ from typing import Annotated
 import typer
 
 from alignkit.cli import _options as options
-from alignkit.cli._output import emit, emit_json, note
+
+SPLITTING, FEW, MORE, LARGE = "Split", "Few pairs, or none", "More than two spaces", "Large inputs"
 
 
 def command(
-    source: Annotated[
-        str, typer.Argument(help="Embeddings to map from: a .space, .npy, parquet, folder ...")
+    spaces: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE TARGET [MORE]",
+            help="Embeddings to map from and to: .space, .npy, parquet, folder ... More: one joint frame.",
+        ),
     ],
-    target: Annotated[str, typer.Argument(help="Embeddings to map to.")],
-    method: Annotated[str, typer.Option(help="See `alignkit methods`.")] = "procrustes",
+    method: Annotated[
+        str, typer.Option(help="A method, a preset or auto; see `alignkit methods`.")
+    ] = "procrustes",
     out: Annotated[Path | None, typer.Option(help="Write the map to this folder, like a.alignment.")] = None,
-    test: Annotated[float, typer.Option(help="Share of pairs held out for the score; 0 fits on all.")] = 0.2,
-    seed: Annotated[int, typer.Option(min=0, help="Draws the split and the intervals.")] = 0,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="An option of the method, like alpha=0.1; repeatable.")
     ] = None,
-    normalize: Annotated[str | None, typer.Option(help="Short for --set normalize=...")] = None,
+    normalize: Annotated[
+        str | None,
+        typer.Option(
+            help="none, center, unit, unit-center, unit-center-unit, per-dim or whiten: --set normalize=..."
+        ),
+    ] = None,
     pairs: options.Pairs = None,
     group: options.Group = None,
     metrics: options.Metrics = options.METRICS,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the split, the anchors and the intervals.")] = 0,
+    device: Annotated[
+        str, typer.Option(help="Where large products are computed: cpu, cuda, cuda:1.")
+    ] = "cpu",
+    test: Annotated[
+        float,
+        typer.Option(help="Share of pairs held out for the score; 0 fits on all.", rich_help_panel=SPLITTING),
+    ] = 0.2,
+    split_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Take the split from this column of the pairs or of either side: train, test.",
+            rich_help_panel=SPLITTING,
+        ),
+    ] = None,
+    group_duplicates: Annotated[
+        bool,
+        typer.Option(
+            "--group-duplicates",
+            help="Keep rows that nearly coincide on one side of the split.",
+            rich_help_panel=SPLITTING,
+        ),
+    ] = False,
+    allow_leaks: Annotated[
+        bool,
+        typer.Option(
+            "--allow-leaks",
+            help="Count items and groups on both sides of a declared split instead of refusing them.",
+            rich_help_panel=SPLITTING,
+        ),
+    ] = False,
+    anchors: Annotated[
+        int | None,
+        typer.Option(min=0, help="Show the method only so many of the training pairs.", rich_help_panel=FEW),
+    ] = None,
+    unpaired: Annotated[
+        bool,
+        typer.Option("--unpaired", help="Join no rows at all: nothing can be scored.", rich_help_panel=FEW),
+    ] = False,
+    allow_failed: Annotated[
+        bool,
+        typer.Option(
+            "--allow-failed",
+            help="Keep a map although its method says that the run failed.",
+            rich_help_panel=FEW,
+        ),
+    ] = False,
+    hub: Annotated[
+        str | None,
+        typer.Option(
+            help="gpa, gcca, or the space into which all others are mapped: its number, label or name.",
+            rich_help_panel=MORE,
+        ),
+    ] = None,
+    via: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Go by way of these embeddings; of two, the map between them serves SOURCE and TARGET.",
+            rich_help_panel=MORE,
+        ),
+    ] = None,
+    recentre: Annotated[
+        bool,
+        typer.Option(
+            "--recentre",
+            help="With two --via: take the means of SOURCE and TARGET instead.",
+            rich_help_panel=MORE,
+        ),
+    ] = False,
+    stream: Annotated[
+        bool,
+        typer.Option(
+            "--stream",
+            help="Fit a linear map in a pass over files of any size, scored by its moments, not by --test.",
+            rich_help_panel=LARGE,
+        ),
+    ] = False,
     ids: options.Ids = None,
     trust_pickle: options.TrustPickle = False,
     source_space: Annotated[
@@ -39,39 +125,40 @@ def command(
     """Fit a map from SOURCE to TARGET on the pairs that share an id, and score it on held-out pairs.
 
     Files without ids are joined by row number. Pairs that share an item, a group or a byte-identical
-    row are never separated by the split.
+    row are never separated by the split. Exits with 6 where a method that learns without pairs says that
+    its run failed.
 
     Example: `alignkit fit text.npy images.npy --method procrustes --test 0.3 --seed 0 --out a.alignment`
     """
-    from alignkit.atomic import check_writable
-    from alignkit.storage import FILES, save_alignment
-    from alignkit.tables import text
-    from alignkit.workflows import fit
+    from alignkit.cli._fitting import Request, run
 
-    if out is not None:
-        check_writable(out, force=force, names=FILES)
-    params = options.method_params(method, set_, normalize)
-    left = options.open_side(source, ids=ids, trust_pickle=trust_pickle, space=source_space)
-    right = options.open_side(target, ids=ids, trust_pickle=trust_pickle, space=target_space)
-    links = options.link(left, right, pairs, group)
-    fitted = fit(
-        left,
-        right,
-        method=method,
-        pairs=links,
-        test=test,
-        seed=seed,
-        params=params,
-        metrics=options.names(metrics),
+    run(
+        Request(
+            spaces=spaces,
+            space_names=(source_space, target_space),
+            method=method,
+            assignments=set_,
+            normalize=normalize,
+            pairs=pairs,
+            group=group,
+            metrics=options.names(metrics),
+            seed=seed,
+            device=device,
+            test=test,
+            split_column=split_column,
+            group_duplicates=group_duplicates,
+            allow_leaks=allow_leaks,
+            anchors=anchors,
+            unpaired=unpaired,
+            allow_failed=allow_failed,
+            hub=hub,
+            via=via or [],
+            recentre=recentre,
+            stream=stream,
+            ids=ids,
+            trust_pickle=trust_pickle,
+            out=out,
+            force=force,
+            json=json,
+        )
     )
-    if out is not None:
-        save_alignment(fitted.alignment, out, force=force)
-    options.note_join(links, pairs)
-    if json:
-        emit_json(fitted.to_json(written=None if out is None else str(out)))
-        return
-    emit(text(fitted.report))
-    if out is None:
-        note("nothing was written: pass --out a.alignment to keep this map")
-    else:
-        note(f"written: {out} (try: alignkit apply {out} {source} --out mapped.space)")

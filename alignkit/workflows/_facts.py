@@ -4,6 +4,7 @@ from importlib import metadata
 from typing import Any
 
 from alignkit._version import __version__
+from alignkit.reports import Report
 from alignkit.spaces import Embeddings
 
 
@@ -25,4 +26,16 @@ def versions() -> dict[str, str]:
     return {
         "alignkit": __version__,
         **{name: metadata.version(name) for name in ("numpy", "scipy", "scikit-learn")},
+    }
+
+
+def held_out_json(method: str, report: Report, written: str | None) -> dict[str, Any]:
+    """Return the object that a fit with held-out scores prints."""
+    whole = report.to_json()
+    return {
+        "schema": whole["schema"],
+        "method": method,
+        "held_out": {section: whole[section] for section in report.sections},
+        "written": written,
+        "context": whole["context"],
     }

@@ -2,6 +2,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from alignkit.spaces import Embeddings
+from alignkit.storage import save_joint
+from alignkit.workflows.joining import join
+
 
 def test_eval_prints_every_metric_with_interval_chance_and_count(alignkit, rotated):
     ran = alignkit("eval", rotated[0], rotated[0], "--metrics", "mrr,hit@1,recall@5,median_rank", "--json")
@@ -70,3 +74,24 @@ def test_a_query_without_a_partner_is_refused_unless_a_policy_says_otherwise(ali
 def test_unknown_metric_gets_a_suggestion(alignkit, rotated):
     alignkit("eval", *rotated, "--metrics", "mmr").refused("mmr", "mrr")
     alignkit("eval", *rotated, "--metrics", "hit@0").refused("hit@0")
+
+
+def test_a_joint_alignment_scores_any_two_of_its_spaces(alignkit, tmp_path):
+    rng = np.random.default_rng(0)
+    things = rng.normal(size=(80, 6))
+    names = ("text", "image", "audio")
+    sides = [Embeddings(things @ np.linalg.qr(rng.normal(size=(6, 6)))[0], name=name) for name in names]
+    for side in sides:
+        np.save(tmp_path / f"{side.name}.npy", side.array())
+    save_joint(join(sides, hub="gcca", test=0).alignment, tmp_path / "x.joint")
+
+    def asked(queries, alignment):
+        ran = alignkit("eval", queries, "audio.npy", "--alignment", alignment, "--metrics", "mrr", "--json")
+        assert ran.json["context"]["frame"] == "joint"
+        return ran.json["forward"]["mrr"]["value"]
+
+    assert asked("image.npy", "x.joint") > 0.99
+    assert asked("text.npy", "x.joint::0:2") > 0.99
+    assert asked("text.npy", "x.joint::1:2") < 0.2  # the wrong space's map
+    refused = alignkit("eval", "text.npy", "audio.npy", "--alignment", "x.joint::0:7")
+    refused.refused("0 text, 1 image, 2 audio")

@@ -18,10 +18,15 @@ def test_permuting_the_rows_of_a_file_changes_no_number():
     X, Y = world()
     ids = [f"item {i}" for i in range(len(X))]
     plain = fit(Embeddings(X, ids=ids), Embeddings(Y, ids=ids), test=0.4)
-    order = np.random.default_rng(1).permutation(len(X))
-    mixed = Embeddings(Y[order], ids=[ids[i] for i in order])
-    again = fit(Embeddings(X, ids=ids), mixed, test=0.4)
-    assert again.report.sections == plain.report.sections
+    for seed in (1, 2):
+        one, other = (np.random.default_rng([seed, side]).permutation(len(X)) for side in (0, 1))
+        mixed = [
+            Embeddings(rows[order], ids=[ids[i] for i in order]) for rows, order in ((X, one), (Y, other))
+        ]
+        again = fit(*mixed, test=0.4)
+        for section, scores in plain.report.sections.items():
+            for name, score in scores.items():
+                assert again.report.sections[section][name].to_json() == pytest.approx(score.to_json())
     assert again.report.sections["forward"]["mrr"].value > 0.95
 
 
@@ -113,3 +118,19 @@ def test_a_row_that_is_not_finite_is_named_with_its_file_and_id():
     X[7, 2], ids = np.nan, [f"i{i}" for i in range(20)]
     with pytest.raises(DataError, match=r"x\.npy: row 7 \(id 'i7'\) holds NaN"):
         fit(Embeddings(X, ids=ids, name="x.npy"), Embeddings(Y, ids=ids))
+
+
+def test_rows_of_no_declared_part_but_train_are_seen_by_no_method():
+    import pyarrow as pa
+
+    X, Y = world(90, d=6)
+    parts = ["train"] * 50 + ["val"] * 20 + ["test"] * 20
+    source = Embeddings(X, items=pa.table({"split": parts}))
+
+    def fitted(target):
+        options = {"method": "refinement", "split_column": "split"}
+        return fit(source, Embeddings(target), **options).alignment.aligner.matrix_
+
+    changed = Y.copy()
+    changed[50:] = np.random.default_rng(2).normal(size=changed[50:].shape)
+    np.testing.assert_array_equal(fitted(Y), fitted(changed))

@@ -1,0 +1,110 @@
+"""``alignkit search``: ask an index for the gallery rows nearest to each query."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from alignkit.cli import _options as options
+from alignkit.cli._output import emit, emit_json, note
+
+if TYPE_CHECKING:
+    from alignkit.workflows import Found
+
+FEW = 5  # queries that a terminal shows; a pipe and a file get all
+NAMES = ("query", "rank", "gallery", "score")
+
+
+def command(
+    index: Annotated[Path, typer.Argument(help="A folder written by `alignkit index`.")],
+    queries: Annotated[
+        str, typer.Argument(help="Rows of the space that the index was made to be asked from.")
+    ],
+    k: Annotated[int, typer.Option("-k", help="Hits for each query.")] = 10,
+    out: Annotated[Path | None, typer.Option(help="Write all hits to this parquet file.")] = None,
+    ids: options.Ids = None,
+    trust_pickle: options.TrustPickle = False,
+    force: options.Force = False,
+    json: options.Json = False,
+) -> None:
+    """Print the K best gallery rows for every query: their ids and scores, tab-separated, best first.
+
+    A terminal shows the first five queries as a table.
+
+    Example: `alignkit search images.index text.npy -k 5 --out hits.parquet`
+    """
+    from alignkit.atomic import check_writable
+    from alignkit.storage import load_index, save_hits
+    from alignkit.workflows import search
+
+    if out is not None:
+        check_writable(out, force=force, names=())
+    indexed = load_index(index)
+    found = search(indexed, options.open_side(queries, ids=ids, trust_pickle=trust_pickle), k)
+    if out is not None:
+        save_hits(found.table(), out, force=force)
+    if json:
+        emit_json(
+            {
+                "schema": "alignkit.search/1",
+                "queries": len(found.queries),
+                "k": found.rows.shape[1],
+                "hub_correction": indexed.index.hub_correction,
+                "in_bank": {
+                    "queries": found.overlap.either,
+                    "by_id": found.overlap.ids,
+                    "by_row": found.overlap.rows,
+                },
+                "written": out and str(out),
+                "hits": [_as_json(hit) for hit in _hits(found)],
+            }
+        )
+    elif sys.stdout is not None and sys.stdout.isatty():
+        _show(found)
+    elif out is None:
+        emit("\n".join("\t".join(map(str, line)) for line in (NAMES, *_lines(found, len(found.queries)))))
+    if out is not None:
+        note(f"written: {out} ({found.rows.size} hits of {len(found.queries)} queries)")
+    _warn(found, indexed.bank.name if indexed.bank else "")
+
+
+def _show(found: "Found") -> None:
+    """Print the first queries as a table."""
+    lines = [tuple(map(str, line)) for line in (NAMES, *_lines(found, FEW))]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(NAMES))]
+    emit("\n".join("  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) for line in lines))
+    if len(found.queries) > FEW:
+        note(f"... and {len(found.queries) - FEW} more queries: --out FILE.parquet, or a pipe, gets all")
+
+
+def _hits(found: "Found") -> Iterator[tuple[Any, list[Any], list[float]]]:
+    """Yield every query's id, and the ids and scores of what it found."""
+    import pyarrow as pa
+
+    for query, rows, scores in zip(found.queries, found.rows, found.scores, strict=True):
+        yield query.as_py(), found.ids.take(pa.array(rows)).to_pylist(), scores.tolist()
+
+
+def _as_json(hit: tuple[Any, list[Any], list[float]]) -> dict[str, Any]:
+    return dict(zip(("query", "gallery", "scores"), hit, strict=True))
+
+
+def _lines(found: "Found", most: int) -> Iterator[tuple[Any, int, Any, str]]:
+    for number, (query, gallery, scores) in enumerate(_hits(found)):
+        if number == most:
+            return
+        for rank, (name, score) in enumerate(zip(gallery, scores, strict=True), start=1):
+            yield query, rank, name, f"{score:.4f}"
+
+
+def _warn(found: "Found", bank: str) -> None:
+    """Say how many queries the hub correction has seen."""
+    overlap = found.overlap
+    if overlap.either:
+        note(
+            f"warning: {overlap.either} of {len(found.queries)} queries stand in the bank {bank} that the "
+            f"hub correction was learned from ({overlap.ids} by id, {overlap.rows} byte for byte): "
+            "they find more than new queries will; test with others, or make the index with another bank"
+        )

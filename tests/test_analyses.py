@@ -1,0 +1,98 @@
+"""Every analysis runs small, and its committed numbers, its README and its figure tell one story."""
+
+import importlib.util
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from alignkit.aligners import METHODS
+
+ROOT = Path(__file__).parents[1] / "analyses"
+NAMES = sorted(path.parent.name for path in ROOT.glob("*/analysis.py"))
+
+
+def analysis(name, monkeypatch):
+    """Import an analysis from its folder, as its command line does."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    spec = importlib.util.spec_from_file_location(f"analysis_{name}", ROOT / name / "analysis.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def result_of(name):
+    return json.loads((ROOT / name / "result.json").read_text(encoding="utf-8"))
+
+
+def test_there_are_analyses():
+    assert {"split_leak", "method_leaderboard"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_analysis_runs_small_and_repeats(name, monkeypatch, tmp_path):
+    module = analysis(name, monkeypatch)
+    (tmp_path / "README.md").write_text(f"# A page\n\n{sys.modules['_record'].START}\nold\n"
+                                        f"{sys.modules['_record'].END}\n\nWhat follows.\n")  # fmt: skip
+    module.main(tmp_path, small=True)
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["question"] == " ".join(module.main.__doc__.split())
+    page = (tmp_path / "README.md").read_text()
+    assert module.numbers(result) in page
+    assert "old" not in page
+    assert page.endswith("What follows.\n")
+    assert (tmp_path / "figure.svg").read_text().startswith("<svg")
+    assert {"command", "date", "machine", "versions", "protocol"} <= set(result)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_readme_shows_the_committed_numbers(name, monkeypatch):
+    module, result = analysis(name, monkeypatch), result_of(name)
+    page = (ROOT / name / "README.md").read_text(encoding="utf-8")
+    assert module.numbers(result) in page
+    assert result["question"] in " ".join(page.split())
+    assert result["command"] in page
+    assert "](figure.svg)" in page
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_prose_quotes_numbers_that_are_in_the_result(name, monkeypatch):
+    """Every figure of three decimals that a README's own words give stands in its table."""
+    page = (ROOT / name / "README.md").read_text(encoding="utf-8")
+    table = analysis(name, monkeypatch).numbers(result_of(name))
+    prose = page.replace(table, "")
+    quoted = set(re.findall(r"(?<![\d.])[01]?\.\d{3}(?!\d)", prose))
+    assert quoted, "a README that says what follows quotes what it follows from"
+    known = set(re.findall(r"\d?\.\d{3}", table))
+    known |= {number.removeprefix("0") for number in known}
+    assert quoted <= known
+
+
+def test_the_leak_flatters_and_reverses_the_choice_on_real_data():
+    flickr = result_of("split_leak")["worlds"]["Flickr8k, CLIP ViT-B/32"]
+    by_pair, by_group = (flickr[split]["all images"] for split in ("by pair", "by group"))
+    assert by_pair["cca"]["value"] > by_pair["identity"]["value"]
+    assert by_group["cca"]["value"] < by_group["identity"]["value"] - 0.3
+    assert flickr["by group"]["guard"]["shared_images"] == [0] * 10
+    assert all(flickr["by pair"]["guard"]["pairs_touched"])
+
+
+def test_the_threshold_of_the_guard_is_what_was_measured_to_be_safe():
+    from alignkit.near_duplicates import NEAR
+
+    guard = result_of("split_leak")["guard"]
+    assert all(counts[str(NEAR)] == 0 for counts in guard["alarms"].values())
+    found = {change: shares[str(NEAR)] for change, shares in guard["found"].items()}
+    assert found.pop("noise of 20 %") < 0.9  # where it ends
+    assert all(share >= 0.99 for share in found.values())
+
+
+def test_the_leaderboard_leaves_out_only_what_needs_no_pairs():
+    result = result_of("method_leaderboard")
+    for title, world in result["worlds"].items():
+        tried = set(world["methods"]) | set(world["refused"])
+        assert tried >= {"identity", "procrustes", "ridge", "cca", "asif", "relative", "rcsls"}, title
+        assert world["methods"]["procrustes"]["mrr"]["value"] > 4 * world["chance"], title
+    assert all(METHODS.get(name).fewest_links == 0 for name in result["protocol"]["left_out"])
