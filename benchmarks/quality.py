@@ -10,7 +10,6 @@ rows and is scored on right ones: what a map wins by anything but the pairing. "
 import argparse
 import os
 import sys
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -19,9 +18,11 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "analyses"))
+from _worlds import worlds
+
 from alignkit.aligners import METHODS
 from alignkit.errors import AlignkitError
-from alignkit.formats import open_embeddings
 from alignkit.pairs import Pairs
 from alignkit.spaces import Embeddings
 from alignkit.workflows import evaluate, fit
@@ -57,39 +58,6 @@ def table(data: Path, seeds: int, title: str) -> str:
             f"  {'':<34}{'P@1':>6}{'P@5':>7}{'MRR':>7}   P@1 over {seeds} seeds",
         ]
         return "\n".join(lines + [f"  {name:<34}{row}" for name, row in rows(pairs, range(seeds))])
-
-
-def worlds(data: Path) -> dict[str, Callable[[], Pairs]]:
-    """Return the real pairs by title; each is read when it is asked for."""
-    lvis, clap, names = data / "clip_lvis_text", data / "clap_audiocaps497", data / "clip_classnames_text"
-
-    def by_row(source: Path, target: Path) -> Callable[[], Pairs]:
-        return lambda: Pairs.by_id(open_embeddings(source), open_embeddings(target))
-
-    return {
-        "LVIS RN50 text -> ViT-B/32 images": by_row(
-            lvis / "lvis_rn50_text.npy", lvis / "lvis_vitb32_image_exemplars_avg5.npy"
-        ),
-        "LVIS ViT-B/32 text -> RN50 text": by_row(lvis / "lvis_vitb32_text.npy", lvis / "lvis_rn50_text.npy"),
-        "LVIS ViT-B/32 images -> text": by_row(
-            lvis / "lvis_vitb32_image_exemplars_avg5.npy", lvis / "lvis_vitb32_text.npy"
-        ),
-        "COCO-80 names ViT-B/32 -> RN50": by_row(
-            names / "coco80_vitb32_text.npy", names / "coco80_rn50_text.npy"
-        ),
-        "AudioCaps CLAP audio -> text": by_row(clap / "audio_embeddings.npy", clap / "text_embeddings.npy"),
-        "ESC-10 YAMNet -> CLAP audio": lambda: esc10(data),
-    }
-
-
-def esc10(data: Path) -> Pairs:
-    """Return the 400 clips that both encoders heard, joined by file name."""
-    yamnet = open_embeddings(f"{data}/precomputed_real_features/esc10_yamnet.npz::emb", ids="files")
-    clap = open_embeddings(data / "clap_esc50" / "audio_embeddings.npy")
-    lines = (data / "clap_esc50" / "metadata.csv").read_text().splitlines()[1:]
-    rows = {line.split(",")[0].removesuffix(".wav").rpartition("-")[0]: row for row, line in enumerate(lines)}
-    stems = [Path(str(name)).stem for name in yamnet.ids.to_pylist()]
-    return Pairs(yamnet, clap, np.array([(row, rows[stem]) for row, stem in enumerate(stems)]))
 
 
 def rows(pairs: Pairs, seeds: range) -> list[tuple[str, str]]:
