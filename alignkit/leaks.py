@@ -9,7 +9,7 @@ from alignkit.duplicates import duplicate_labels
 from alignkit.errors import PairingError
 from alignkit.near_duplicates import LIMIT, NEAR, near_matches
 from alignkit.pairs import Pairs
-from alignkit.rows import Rows, ShardedRows
+from alignkit.rows import ChosenRows, Rows, ShardedRows
 from alignkit.spaces import Embeddings
 
 CURE = (
@@ -171,7 +171,10 @@ def _side(
             f"{row} (id {sides.test.id_at(row)!r}) has links in the training and in the test part, {CURE}"
         )
     fresh = np.flatnonzero(~shared)
-    left, right = _Taken(sides.test.vectors, sides.used[fresh]), _Taken(sides.train.vectors, sides.known)
+    left, right = (
+        ChosenRows(sides.test.vectors, sides.used[fresh]),
+        ChosenRows(sides.train.vectors, sides.known),
+    )
     copies, near = np.zeros((2, len(shared)), bool)
     compared = 0
     if len(fresh):
@@ -179,7 +182,11 @@ def _side(
         fresh = np.flatnonzero(~shared & ~copies)
     if len(fresh):
         matches = near_matches(
-            _Taken(sides.test.vectors, sides.used[fresh]), right, threshold=threshold, limit=limit, seed=seed
+            ChosenRows(sides.test.vectors, sides.used[fresh]),
+            right,
+            threshold=threshold,
+            limit=limit,
+            seed=seed,
         )
         near[fresh[matches.rows]] = True
         compared, threshold = matches.compared, matches.threshold
@@ -217,24 +224,3 @@ def _torn_groups(train: Pairs, test: Pairs) -> np.ndarray:
     if train.groups is None or test.groups is None or not same:
         return np.empty(0, np.int64)
     return np.intersect1d(train.groups, test.groups)
-
-
-class _Taken:
-    """Some rows of a matrix, read when they are asked for."""
-
-    def __init__(self, rows: Rows, chosen: np.ndarray) -> None:
-        self.rows, self.chosen = rows, chosen
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return len(self.chosen), self.rows.shape[1]
-
-    @property
-    def dtype(self) -> np.dtype:
-        return self.rows.dtype
-
-    def __len__(self) -> int:
-        return len(self.chosen)
-
-    def __getitem__(self, key: slice | np.ndarray) -> np.ndarray:
-        return np.asarray(self.rows[self.chosen[key]])

@@ -101,3 +101,26 @@ def computing_dtype(dtype: np.dtype | type) -> np.dtype:
     dtype = np.dtype(dtype)
     small = (dtype.kind == "f" and dtype.itemsize <= 4) or (dtype.kind in "iu" and dtype.itemsize <= 2)
     return np.dtype(np.float32 if small else np.float64)
+
+
+class ChosenRows:
+    """Show some rows of a matrix without copying them: they are read when they are asked for."""
+
+    def __init__(self, rows: Rows, chosen: np.ndarray) -> None:
+        self.rows, self.chosen = rows, chosen
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and dimensions."""
+        return len(self.chosen), self.rows.shape[1]
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The stored number format."""
+        return self.rows.dtype
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    def __getitem__(self, key: slice | np.ndarray, /) -> np.ndarray:
+        return np.asarray(self.rows[self.chosen[key]])

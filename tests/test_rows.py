@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alignkit.rows import Rows, ShardedRows, computing_dtype
+from alignkit.rows import ChosenRows, Rows, ShardedRows, computing_dtype
 
 WHOLE = np.random.default_rng(0).normal(size=(37, 3))
 
@@ -22,16 +22,16 @@ CUTS = st.lists(st.integers(0, 37), max_size=6)
     cuts=CUTS, start=st.integers(-50, 50), stop=st.integers(-50, 50), step=st.sampled_from([1, 2, 5, -1, -3])
 )
 def test_every_slice_is_that_of_the_whole(cuts, start, stop, step):
-    np.testing.assert_array_equal(sharded(cuts)[start:stop:step], WHOLE[start:stop:step])
+    np.testing.np.testing.assert_array_equal(sharded(cuts)[start:stop:step], WHOLE[start:stop:step])
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(cuts=CUTS, picked=st.lists(st.integers(0, 36), max_size=20))
 def test_any_rows_in_any_order_are_those_of_the_whole(cuts, picked):
     chosen = np.array(picked, dtype=np.int64)
-    np.testing.assert_array_equal(sharded(cuts)[chosen], WHOLE[chosen])
+    np.testing.np.testing.assert_array_equal(sharded(cuts)[chosen], WHOLE[chosen])
     mask = np.isin(np.arange(37), chosen)
-    np.testing.assert_array_equal(sharded(cuts)[mask], WHOLE[mask])
+    np.testing.np.testing.assert_array_equal(sharded(cuts)[mask], WHOLE[mask])
 
 
 def test_a_slice_inside_one_shard_is_a_view():
@@ -60,3 +60,13 @@ def test_the_computing_type_holds_every_stored_number(dtype):
     info = np.finfo(kind) if kind.kind == "f" else np.iinfo(kind)
     for value in (info.min, info.max):
         assert int(computing_dtype(kind).type(kind.type(value))) == int(value)
+
+
+def test_chosen_rows_are_read_when_asked_for():
+    rows = np.arange(20.0).reshape(10, 2)
+    chosen = ChosenRows(rows, np.array([7, 2, 5]))
+    assert (len(chosen), chosen.shape, chosen.dtype) == (3, (3, 2), np.float64)
+    np.testing.assert_array_equal(chosen[1:], rows[[2, 5]])
+    np.testing.assert_array_equal(chosen[np.array([2, 0])], rows[[5, 7]])
+    rows[7] = -1
+    np.testing.assert_array_equal(chosen[:1], [[-1, -1]])

@@ -14,7 +14,7 @@ from alignkit.duplicates import duplicate_labels
 from alignkit.errors import PairingError
 from alignkit.joint._base import FEWEST_ROWS, FEWEST_SPACES
 from alignkit.pairs import Pairs
-from alignkit.rows import Rows
+from alignkit.rows import ChosenRows
 from alignkit.shapes import Labels
 from alignkit.spaces import Embeddings
 
@@ -152,29 +152,6 @@ class Items:
                     f"{what.format(shared)} of {self.sides[a].name} and {self.sides[b].name}: at least "
                     f"{FEWEST_ROWS} are needed; change --test or add items."
                 )
-
-
-class ChosenRows:
-    """Show some rows of a matrix without copying them: they are read when they are asked for."""
-
-    def __init__(self, rows: Rows, chosen: np.ndarray) -> None:
-        self.rows, self.chosen = rows, chosen
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and dimensions."""
-        return len(self.chosen), self.rows.shape[1]
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The stored number format."""
-        return self.rows.dtype
-
-    def __len__(self) -> int:
-        return len(self.chosen)
-
-    def __getitem__(self, key: slice | np.ndarray, /) -> np.ndarray:
-        return self.rows[self.chosen[key]]
 
 
 def labels_of(sides: Sequence[Embeddings]) -> list[str]:

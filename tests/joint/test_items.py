@@ -4,7 +4,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from alignkit.errors import PairingError
-from alignkit.joint._items import ChosenRows, Items, labels_of
+from alignkit.joint._items import Items, labels_of
 from alignkit.spaces import Embeddings, Space
 
 
@@ -112,16 +112,6 @@ def test_a_split_that_leaves_too_little_is_refused(share, words):
         items.split(share, 0)
     with pytest.raises(PairingError, match="no side has a metadata column 'speaker'"):
         items.split(0.5, 0, group="speaker")
-
-
-def test_chosen_rows_are_read_when_asked_for():
-    rows = np.arange(20.0).reshape(10, 2)
-    chosen = ChosenRows(rows, np.array([7, 2, 5]))
-    assert (len(chosen), chosen.shape, chosen.dtype) == (3, (3, 2), np.float64)
-    assert_array_equal(chosen[1:], rows[[2, 5]])
-    assert_array_equal(chosen[np.array([2, 0])], rows[[5, 7]])
-    rows[7] = -1
-    assert_array_equal(chosen[:1], [[-1, -1]])
 
 
 def test_labels_are_short_and_no_two_alike():
