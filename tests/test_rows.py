@@ -22,16 +22,16 @@ CUTS = st.lists(st.integers(0, 37), max_size=6)
     cuts=CUTS, start=st.integers(-50, 50), stop=st.integers(-50, 50), step=st.sampled_from([1, 2, 5, -1, -3])
 )
 def test_every_slice_is_that_of_the_whole(cuts, start, stop, step):
-    np.testing.np.testing.assert_array_equal(sharded(cuts)[start:stop:step], WHOLE[start:stop:step])
+    np.testing.assert_array_equal(sharded(cuts)[start:stop:step], WHOLE[start:stop:step])
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(cuts=CUTS, picked=st.lists(st.integers(0, 36), max_size=20))
 def test_any_rows_in_any_order_are_those_of_the_whole(cuts, picked):
     chosen = np.array(picked, dtype=np.int64)
-    np.testing.np.testing.assert_array_equal(sharded(cuts)[chosen], WHOLE[chosen])
+    np.testing.assert_array_equal(sharded(cuts)[chosen], WHOLE[chosen])
     mask = np.isin(np.arange(37), chosen)
-    np.testing.np.testing.assert_array_equal(sharded(cuts)[mask], WHOLE[mask])
+    np.testing.assert_array_equal(sharded(cuts)[mask], WHOLE[mask])
 
 
 def test_a_slice_inside_one_shard_is_a_view():
