@@ -8,7 +8,7 @@ from scipy.optimize import linear_sum_assignment
 from alignkit.aligners._unit import unit_rows
 from alignkit.aligners._weighed_rotation import WeighedRotation
 from alignkit.errors import DataError
-from alignkit.shapes import Links, SourceVectors, TargetVectors
+from alignkit.shapes import Links, SourceCloud, SourceRows, TargetCloud, TargetRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Alternation:
 class Cloud:
     """Rows of both sides that have no partner yet, and the products of those that have one."""
 
-    source: SourceVectors
-    target: TargetVectors
+    source: SourceCloud
+    target: TargetCloud
     known: np.ndarray
 
     @property
@@ -77,7 +77,7 @@ def alternate(
     return Alternation(product, np.array(history, np.float64).reshape(-1, 3))
 
 
-def assigned(P: SourceVectors, Q: TargetVectors, block: int, rng: np.random.Generator) -> Links:
+def assigned(P: SourceRows, Q: TargetRows, block: int, rng: np.random.Generator) -> Links:
     """Return pairs of rows, none twice, with a large sum of products.
 
     Up to ``block`` rows a side the sum is the largest (Hungarian method). More rows are cut into blocks
@@ -93,7 +93,7 @@ def assigned(P: SourceVectors, Q: TargetVectors, block: int, rng: np.random.Gene
     return np.concatenate([_assigned(P, Q, rows, columns) for rows, columns in parts])
 
 
-def _assigned(P: SourceVectors, Q: TargetVectors, rows: np.ndarray, columns: np.ndarray) -> Links:
+def _assigned(P: SourceRows, Q: TargetRows, rows: np.ndarray, columns: np.ndarray) -> Links:
     i, j = linear_sum_assignment(P[rows] @ Q[columns].T, maximize=True)
     return np.stack([rows[i], columns[j]], axis=1)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from alignkit.aligners._tempering import Tempering
 from alignkit.aligners._weighed_rotation import WeighedRotation
-from alignkit.shapes import SourceVectors, TargetVectors
+from alignkit.shapes import SourceCloud, TargetCloud
 
 TEMPERS = (0.0, 0.25, 0.5)  # powers of a covariance: as it is, halfway to white, white
 POWERS = (0.0, 0.25, 0.5, 1.0, 1.5)  # of the singular values, by which directions are weighed
@@ -42,7 +42,7 @@ def forms(*, grown: bool) -> list[Form]:
 class Shapes:
     """The maps of the same two clouds under every form; covariances are taken once."""
 
-    def __init__(self, source: SourceVectors, target: TargetVectors) -> None:
+    def __init__(self, source: SourceCloud, target: TargetCloud) -> None:
         self._rows = source, target
         self._sides = {temper: _tempered(source, target, temper) for temper in TEMPERS}
         self._tempered = {
@@ -72,5 +72,5 @@ class Shapes:
         return of
 
 
-def _tempered(source: SourceVectors, target: TargetVectors, temper: float) -> tuple[Tempering, Tempering]:
+def _tempered(source: SourceCloud, target: TargetCloud, temper: float) -> tuple[Tempering, Tempering]:
     return Tempering.of(source, temper), Tempering.of(target, temper)

@@ -10,7 +10,7 @@ from alignkit.aligners._folds import assign_folds
 from alignkit.aligners._restarts import run_restarts
 from alignkit.aligners._unit import unit_rows
 from alignkit.aligners._vocabulary import Vocabulary
-from alignkit.shapes import Links, SourceVectors, TargetVectors
+from alignkit.shapes import Links, SourceRows, TargetRows
 
 C = TypeVar("C")
 
@@ -72,7 +72,7 @@ def best_on_held_out_links(
     return Contest(scores, best if lead > error else 0)
 
 
-def reciprocal_ranks(P: SourceVectors, Q: TargetVectors, links: Links) -> np.ndarray:
+def reciprocal_ranks(P: SourceRows, Q: TargetRows, links: Links) -> np.ndarray:
     """Return for every link the mean over both directions of 1/rank by cosine; ties count half."""
     both = [_one_way(left, right, pair) for left, right, pair in ((P, Q, links), (Q, P, links[:, ::-1]))]
     return np.mean(both, axis=0)

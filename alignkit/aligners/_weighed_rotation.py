@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alignkit.aligners._svd import thin_svd
-from alignkit.shapes import SourceVectors, TargetVectors
+from alignkit.shapes import SourceCloud, TargetCloud
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class WeighedRotation:
         return self.left[:, kept] * weights, self.right[:, kept] * weights
 
     def project(
-        self, source: SourceVectors, target: TargetVectors, power: float
+        self, source: SourceCloud, target: TargetCloud, power: float
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows of both sides in the weighed directions."""
         left, right = self.projections(power)

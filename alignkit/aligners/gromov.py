@@ -15,7 +15,7 @@ from alignkit.aligners._svd import thin_svd
 from alignkit.aligners._unit import unit_rows
 from alignkit.aligners._vocabulary import Vocabulary
 from alignkit.errors import DataError, MissingExtraError, ParameterError
-from alignkit.shapes import Vectors
+from alignkit.shapes import SourceCloud, TargetCloud, Vectors
 
 STEPS = 200  # of the coupling, at most
 SCALINGS = 100  # of Sinkhorn within each step, at most
@@ -141,7 +141,7 @@ class Gromov(JudgedAligner):
         return V[: self.most] if ordered else V[np.sort(rng.choice(len(V), self.most, replace=False))]
 
 
-def coupled(source: Vectors, target: Vectors, epsilon: float) -> tuple[np.ndarray, list[float]]:
+def coupled(source: SourceCloud, target: TargetCloud, epsilon: float) -> tuple[np.ndarray, list[float]]:
     """Return the coupling of two sets of unit rows, and how much it changed at each check."""
     try:
         with warnings.catch_warnings():
