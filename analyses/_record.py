@@ -7,9 +7,11 @@ import platform
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from alignkit.plots import to_svg
+from alignkit.retrieval.intervals import bootstrap_interval
 from alignkit.workflows._facts import versions
 
 START, END = "<!-- numbers: written by analysis.py -->", "<!-- end of numbers -->"
@@ -41,6 +43,16 @@ def write(out: Path, result: dict[str, Any], numbers: str, figure: Figure) -> No
         after = rest.partition(END)[2]
         readme.write_text(f"{before}{START}\n\n{numbers}\n\n{END}{after}", encoding="utf-8")
     print(numbers)
+
+
+def scored(values: np.ndarray, groups: np.ndarray) -> dict[str, float]:
+    """Return a mean with its interval over groups, to four decimals."""
+    low, high = bootstrap_interval(values[:, None], groups).ravel()
+    return {"value": rounded(values.mean()), "low": rounded(low), "high": rounded(high)}
+
+
+def rounded(value: float) -> float:
+    return round(float(value), 4)
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:

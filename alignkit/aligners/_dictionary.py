@@ -22,6 +22,15 @@ def check_dictionary(name: object) -> None:
         raise ParameterError(f"dictionary is {name!r}; choose one of {', '.join(DICTIONARIES)}.")
 
 
+def check_ranked(max_rank: int | None, *, ordered: bool) -> None:
+    """Raise ParameterError if rows are to be cut by rank, and nobody knows the order of their ranks."""
+    if max_rank is not None and not ordered:
+        raise ParameterError(
+            "max_rank counts rows from the most frequent one, and pairs have no such order: use "
+            "fit_vocabulary, or leave max_rank out."
+        )
+
+
 def images_of(source: SourceVectors, matrix: np.ndarray) -> np.ndarray:
     """Return the directions of the mapped source rows, float32."""
     return np.concatenate(

@@ -8,7 +8,7 @@ from alignkit.aligners._base import Aligner
 from alignkit.aligners._frame import Frame, Normalize
 from alignkit.aligners._svd import right_inverse
 from alignkit.errors import NotInvertibleError
-from alignkit.shapes import JointVectors, SourceVectors, TargetVectors
+from alignkit.shapes import JointVectors, SourceVectors, TargetVectors, Vectors
 
 
 class FramedAligner(Aligner):
@@ -92,3 +92,8 @@ class FramedAligner(Aligner):
             frames.append(Frame.from_arrays(self.normalize, own))
         self.source_frame_, self.target_frame_ = frames
         self.n_features_in_, self.target_dim_ = (len(frame.mean) for frame in frames)
+
+
+def times(V: Vectors, matrix: np.ndarray | None) -> np.ndarray:
+    """Return rows times a matrix in the rows' own float type; None leaves them as they are."""
+    return V if matrix is None else V @ matrix.astype(V.dtype, copy=False)

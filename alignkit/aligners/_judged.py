@@ -12,7 +12,7 @@ class JudgedAligner(VocabularyAligner):
     Attributes
     ----------
     trust_
-        What the criterion says of a map that was found without links; None where there were links.
+        What the criterion says of the map; None where it was not asked, the links being enough.
     """
 
     trust_: Trust | None

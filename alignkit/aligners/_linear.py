@@ -8,12 +8,12 @@ import numpy as np
 
 from alignkit.aligners._base import FEWEST_ROWS, ArrayLike, Blocks
 from alignkit.aligners._frame import Frame, FrameFit, check_normalize, known_beforehand
-from alignkit.aligners._framed import FramedAligner
+from alignkit.aligners._framed import FramedAligner, times
 from alignkit.aligners._links import checked_groups, checked_links, checked_vocabulary, checked_weights
 from alignkit.aligners._raw_moments import framed_moments, frames_of_raw
 from alignkit.errors import DataError, ParameterError
 from alignkit.moments import BLOCK, Moments, Parts
-from alignkit.shapes import JointVectors, SourceVectors, TargetVectors, Vectors, Weights
+from alignkit.shapes import JointVectors, SourceVectors, TargetVectors, Weights
 
 CROSS_BLOCK = 512  # rows framed at a time where one product is all: the block stays in the cache
 
@@ -247,21 +247,17 @@ class LinearAligner(FramedAligner):
             setattr(self, name, float(value[0]) if value.shape == (1,) else value)
 
     def _map_source(self, V: SourceVectors) -> JointVectors:
-        return _times(V, self.source_projection_)
+        return times(V, self.source_projection_)
 
     def _map_target(self, V: TargetVectors) -> JointVectors:
-        return _times(V, self.target_projection_)
+        return times(V, self.target_projection_)
 
     def _forward(self, V: SourceVectors) -> TargetVectors:
-        return _times(V, self.matrix_)
+        return times(V, self.matrix_)
 
     def _backward(self, V: TargetVectors) -> SourceVectors:
-        return _times(V, self._inverse)
+        return times(V, self._inverse)
 
 
 def _frames_of(fits: tuple[FrameFit, FrameFit]) -> tuple[Frame, Frame]:
     return fits[0].frame(), fits[1].frame()
-
-
-def _times(V: Vectors, matrix: np.ndarray | None) -> np.ndarray:
-    return V if matrix is None else V @ matrix.astype(V.dtype, copy=False)

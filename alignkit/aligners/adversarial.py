@@ -10,10 +10,11 @@ from alignkit.aligners._csls import NEIGHBOURS
 from alignkit.aligners._dictionary import Dictionary, check_dictionary
 from alignkit.aligners._discriminator import Shape
 from alignkit.aligners._frame import Normalize
+from alignkit.aligners._judged import JudgedAligner
 from alignkit.aligners._params import check_amount, check_count
 from alignkit.aligners._restarts import check_jobs, run_restarts, seeds_of
 from alignkit.aligners._trust import Trust, trust_of
-from alignkit.aligners._vocabulary import Vocabulary, VocabularyAligner
+from alignkit.aligners._vocabulary import Vocabulary
 from alignkit.devices import import_torch
 from alignkit.errors import DataError, ParameterError
 
@@ -25,7 +26,7 @@ SETTINGS: dict[Settings, dict[str, float]] = {
 LEAK = 0.2  # slope of the leaky ReLU where it is negative
 
 
-class Adversarial(VocabularyAligner):
+class Adversarial(JudgedAligner):
     """Find a rotation between two clouds that have no pairs, by a game against a discriminator.
 
     The order is: normalise both sides; start from the identity; then in every round ``critic_steps`` times
@@ -115,7 +116,6 @@ class Adversarial(VocabularyAligner):
 
     settings: Settings
     dictionary: Dictionary
-    trust_: Trust
 
     def __init__(  # noqa: PLR0913 - the whole recipe of MUSE
         self,
@@ -161,14 +161,6 @@ class Adversarial(VocabularyAligner):
             max_rank,
         )
         self.restarts, self.jobs, self.seed = restarts, jobs, seed
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return every fitted array by name: with the parameters, all that `from_state` needs."""
-        return super().arrays() | {"trust": self.trust_.array()}
-
-    def _restore(self, arrays: dict[str, np.ndarray]) -> None:
-        super()._restore(arrays)
-        self.trust_ = Trust.from_array(arrays["trust"])
 
     def _check_params(self) -> None:
         super()._check_params()

@@ -7,14 +7,13 @@ import numpy as np
 from alignkit.aligners._base import BLOCK
 from alignkit.aligners._canonical import Canonical, Tunable, candidates, check_tunable, choose, fitted_length
 from alignkit.aligners._csls import NEIGHBOURS, csls
-from alignkit.aligners._dictionary import images_of, pairs_of
+from alignkit.aligners._dictionary import check_ranked, images_of, pairs_of
 from alignkit.aligners._frame import Frame, Normalize
 from alignkit.aligners._held_out import Plan, hold_out
 from alignkit.aligners._params import check_amount, check_count
 from alignkit.aligners._vocabulary import Vocabulary, VocabularyAligner
-from alignkit.errors import DataError, ParameterError
+from alignkit.errors import DataError
 from alignkit.moments import Moments
-from alignkit.shapes import JointVectors, SourceVectors, TargetVectors
 
 FOLDS, MAX_QUERIES = 5, 1000  # as in `cca_cv`
 
@@ -86,8 +85,6 @@ class RefinedCorrelation(VocabularyAligner):
 
     regularization_: float
     exponent_: float
-    source_projection_: np.ndarray
-    target_projection_: np.ndarray
 
     def __init__(
         self,
@@ -110,16 +107,10 @@ class RefinedCorrelation(VocabularyAligner):
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return every fitted array by name: with the parameters, all that `from_state` needs."""
-        return super().arrays() | {
-            "source_projection": self.source_projection_,
-            "target_projection": self.target_projection_,
-            "chosen": np.array([self.regularization_, self.exponent_]),
-        }
+        return super().arrays() | {"chosen": np.array([self.regularization_, self.exponent_])}
 
     def _restore(self, arrays: dict[str, np.ndarray]) -> None:
         super()._restore(arrays)
-        self.source_projection_ = arrays["source_projection"]
-        self.target_projection_ = arrays["target_projection"]
         self.regularization_, self.exponent_ = (float(number) for number in arrays["chosen"])
 
     def _check_params(self) -> None:
@@ -132,11 +123,7 @@ class RefinedCorrelation(VocabularyAligner):
             check_count("max_rank", self.max_rank, least=1)
 
     def _learn(self, known: Vocabulary, *, ordered: bool) -> None:
-        if self.max_rank is not None and not ordered:
-            raise ParameterError(
-                "max_rank counts rows from the most frequent one, and pairs have no such order: use "
-                "fit_vocabulary, or leave max_rank out."
-            )
+        check_ranked(self.max_rank, ordered=ordered)
         self.regularization_, self.exponent_ = self._numbers(known)
         pairs = _moments(known, known.links, known.weights)
         found = Canonical.of(pairs, self.regularization_, None)
@@ -179,12 +166,6 @@ class RefinedCorrelation(VocabularyAligner):
         source, target = known.links.astype(np.uint64).T
         folds = hold_out(blocks, known.groups, (as_they_are[0], as_they_are[1]), plan, (source, target))
         return choose(folds, shares, exponents)[0]
-
-    def _map_source(self, V: SourceVectors) -> JointVectors:
-        return V @ self.source_projection_.astype(V.dtype, copy=False)
-
-    def _map_target(self, V: TargetVectors) -> JointVectors:
-        return V @ self.target_projection_.astype(V.dtype, copy=False)
 
 
 def _moments(known: Vocabulary, links: np.ndarray, weights: np.ndarray) -> Moments:

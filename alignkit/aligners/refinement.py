@@ -3,13 +3,19 @@
 import numpy as np
 
 from alignkit.aligners._csls import NEIGHBOURS, csls
-from alignkit.aligners._dictionary import Dictionary, check_dictionary, images_of, pairs_of, rotation_onto
+from alignkit.aligners._dictionary import (
+    Dictionary,
+    check_dictionary,
+    check_ranked,
+    images_of,
+    pairs_of,
+    rotation_onto,
+)
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._params import check_count
 from alignkit.aligners._rotation import rotation_of
 from alignkit.aligners._unit import unit_rows
 from alignkit.aligners._vocabulary import Vocabulary, VocabularyAligner
-from alignkit.errors import ParameterError
 
 GAIN = 1e-6  # of the criterion; less is rounding
 
@@ -98,11 +104,7 @@ class Refinement(VocabularyAligner):
         check_dictionary(self.dictionary)
 
     def _learn(self, known: Vocabulary, *, ordered: bool) -> None:
-        if self.max_rank is not None and not ordered:
-            raise ParameterError(
-                "max_rank counts rows from the most frequent one, and pairs have no such order: use "
-                "fit_vocabulary, or leave max_rank out."
-            )
+        check_ranked(self.max_rank, ordered=ordered)
         targets = unit_rows(known.target).astype(np.float32)
         matrix = best = rotation_of(known.source, known.target, known.links, known.weights)
         history: list[tuple[float, int]] = []

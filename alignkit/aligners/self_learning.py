@@ -8,17 +8,18 @@ import numpy as np
 from alignkit.aligners._annealing import annealed_rotation
 from alignkit.aligners._csls import csls
 from alignkit.aligners._frame import Normalize
+from alignkit.aligners._judged import JudgedAligner
 from alignkit.aligners._params import check_amount, check_count, check_flag
 from alignkit.aligners._restarts import seeds_of
 from alignkit.aligners._rotation import rotation_of
 from alignkit.aligners._row_signatures import signatures, similarity_profiles
 from alignkit.aligners._stochastic_dictionary import Schedule, self_learn, with_pinned
 from alignkit.aligners._trust import Trust, trust_of
-from alignkit.aligners._vocabulary import Vocabulary, VocabularyAligner
+from alignkit.aligners._vocabulary import Vocabulary
 from alignkit.aligners.whitened_rotation import WhitenedRotation
 from alignkit.errors import ParameterError
 from alignkit.moments import Moments
-from alignkit.shapes import JointVectors, Links, SourceVectors, TargetVectors, Vectors
+from alignkit.shapes import Links
 
 Search: TypeAlias = Literal["annealed", "stochastic"]
 SEARCHES: tuple[Search, ...] = get_args(Search)
@@ -28,7 +29,7 @@ MOST = 5000  # rounds of the stochastic search, which ends by itself long before
 ENOUGH = 2  # links a dimension that need no search
 
 
-class SelfLearning(VocabularyAligner):
+class SelfLearning(JudgedAligner):
     """Find pairs and a rotation together, each from the other, from no pairs at all or from a few.
 
     The order is: normalise both sides; search for a rotation; rounds of self-learning on the ``cutoff``
@@ -102,9 +103,6 @@ class SelfLearning(VocabularyAligner):
     """
 
     fewest_links = 0
-    trust_: Trust
-    source_projection_: np.ndarray | None
-    target_projection_: np.ndarray | None
 
     def __init__(  # noqa: PLR0913 - the whole choice of a run
         self,
@@ -128,16 +126,6 @@ class SelfLearning(VocabularyAligner):
         self.reweight = reweight
         self.restarts = restarts
         self.seed = seed
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return every fitted array by name: with the parameters, all that `from_state` needs."""
-        arrays = super().arrays() | {"trust": self.trust_.array()}
-        if self.source_projection_ is None or self.target_projection_ is None:  # the plain rotation
-            return arrays
-        return arrays | {
-            "source_projection": self.source_projection_,
-            "target_projection": self.target_projection_,
-        }
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -165,7 +153,6 @@ class SelfLearning(VocabularyAligner):
                 break
         self.trust_, best = max(tried, key=lambda pair: pair[0].probability)  # the first of equal ones
         self.matrix_, self.history_ = best.rotation, best.history
-        self.source_projection_, self.target_projection_ = best.rotation, None
         if self.reweight:
             self._reweight(known, best)
 
@@ -224,18 +211,6 @@ class SelfLearning(VocabularyAligner):
         self.matrix_ = last.matrix_
         self.source_projection_, self.target_projection_ = last.source_projection_, last.target_projection_
 
-    def _restore(self, arrays: dict[str, np.ndarray]) -> None:
-        super()._restore(arrays)
-        self.trust_ = Trust.from_array(arrays["trust"])
-        self.source_projection_ = arrays.get("source_projection", self.matrix_)
-        self.target_projection_ = arrays.get("target_projection")
-
-    def _map_source(self, V: SourceVectors) -> JointVectors:
-        return _times(V, self.source_projection_)
-
-    def _map_target(self, V: TargetVectors) -> JointVectors:
-        return _times(V, self.target_projection_)
-
 
 @dataclass(frozen=True, slots=True)
 class _Run:
@@ -245,10 +220,6 @@ class _Run:
     history: np.ndarray
     links: Links
     weights: np.ndarray
-
-
-def _times(V: Vectors, matrix: np.ndarray | None) -> np.ndarray:
-    return V if matrix is None else V @ matrix.astype(V.dtype, copy=False)
 
 
 def _enough(known: Vocabulary) -> bool:

@@ -9,17 +9,17 @@ from alignkit.aligners._centroid_matching import match_centroids
 from alignkit.aligners._forms import PLAIN, UNLINKED, Form, Joint, Shapes, forms
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._held_out_links import best_on_held_out_links
+from alignkit.aligners._judged import JudgedAligner
 from alignkit.aligners._params import check_count
 from alignkit.aligners._restarts import check_jobs, one_blas_thread, run_restarts, seeds_of
 from alignkit.aligners._vocabulary import Vocabulary
-from alignkit.aligners._weighed import WeighedAligner
 
 FINALISTS = 3  # centroid matchings that are followed up beside their mean
 SURER = 5  # times that a known link counts as much as a match that was only found
 FOLDS = 5  # of the links, held out in turn
 
 
-class WassersteinProcrustes(WeighedAligner):
+class WassersteinProcrustes(JudgedAligner):
     r"""Rotate one cloud onto the other by matching all rows, whether or not some pairs are known.
 
     One estimator serves any number of links. The order is: normalise both sides; a start; ``rounds`` of
@@ -36,8 +36,8 @@ class WassersteinProcrustes(WeighedAligner):
     In the first half of the rounds directions are weighed by their singular values (this climbs in CKA,
     strong directions settle first); then the weights fade to a rotation (Wasserstein-Procrustes).
 
-    Links that can be held out decide what becomes of the sum, by the rank of each among all rows of the
-    other side: whether found matches are used beside the links or the links alone; whether the two
+    Links that can be held out decide what becomes of the sum, by the rank of each among the rows that no
+    other link names: whether found matches are used beside the links or the links alone; whether the two
     clouds' variances are first drawn together (by a power of their covariances); and how far the
     directions of the rotation are weighed by their singular values where pairs are compared, from not at
     all, which is Procrustes, to fully. The default of these stands unless another choice leads by more
@@ -150,10 +150,19 @@ class WassersteinProcrustes(WeighedAligner):
         form = self._form(known, shapes)
         with one_blas_thread():
             product = found.product if form.grown else _products_of(known)
-            self._take_map(shapes.shaped(product, form), form.power, shapes.sides(form))
+            self._take_map(shapes, product, form)
         self.history_ = found.history
         self.form_ = form.grown, form.temper, form.power
         self._judge(known, self.seed, ordered=ordered)
+
+    def _take_map(self, shapes: Shapes, product: np.ndarray, form: Form) -> None:
+        """Set the matrix, in which nothing is weighed, and the projections of the joint frame."""
+        found, (left, right) = shapes.shaped(product, form), shapes.sides(form)
+        of_source, of_target = found.projections(form.power)
+        # as a file holds them: one order of summation before and after it
+        self.matrix_ = np.ascontiguousarray(left.matrix @ found.matrix @ right.inverse)
+        self.source_projection_ = np.ascontiguousarray(left.matrix @ of_source)
+        self.target_projection_ = np.ascontiguousarray(right.matrix @ of_target)
 
     def _form(self, known: Vocabulary, shapes: Shapes) -> Form:
         """Return the form under which held-out links are found best."""

@@ -95,6 +95,11 @@ class Request:
                 f"{self.kind} joins a SOURCE and a TARGET, and {len(self.spaces)} were given: name two."
             )
 
+    @property
+    def apply_hint(self) -> str:
+        """What to try with an alignment."""
+        return f"alignkit apply {self.out} {self.spaces[0]} --out mapped.space"
+
     def open(self, path: str, space: str = "") -> "Embeddings":
         """Open one set of embeddings."""
         return options.open_side(path, ids=self.ids, trust_pickle=self.trust_pickle, space=space)
@@ -172,9 +177,7 @@ def _pair(request: Request, sides: "list[Embeddings]") -> None:
         note(f"warning: {sentence}")
     for sentence in fitted.choice.sentences() if fitted.choice else ():
         note(sentence)
-    request.finish(
-        fitted, save_alignment, f"alignkit apply {request.out} {request.spaces[0]} --out mapped.space"
-    )
+    request.finish(fitted, save_alignment, request.apply_hint)
 
 
 def _many(request: Request, sides: "list[Embeddings]") -> None:
@@ -218,25 +221,20 @@ def _bridge(request: Request, sides: "list[Embeddings]") -> None:
         metrics=request.metrics,
         recentre=request.recentre,
     )
-    request.finish(
-        bridged, save_alignment, f"alignkit apply {request.out} {request.spaces[0]} --out mapped.space"
-    )
+    request.finish(bridged, save_alignment, request.apply_hint)
 
 
 def _stream(request: Request, sides: "list[Embeddings]") -> None:
-    from alignkit.aligners import METHODS
     from alignkit.storage import save_alignment
-    from alignkit.workflows._recipes import plain_method
+    from alignkit.workflows._recipes import Recipe, plain_method
     from alignkit.workflows.streaming import fit_stream
 
     source, target = sides
-    known = METHODS.get(plain_method(request.method, "a stream"))().get_params()  # pyright: ignore[reportAttributeAccessIssue] - a scikit-learn estimator
+    known = Recipe.of(plain_method(request.method, "a stream")).options()
     links = None
     if request.pairs is not None or request.group is not None:
         links = options.link(source, target, request.pairs, request.group)
     streamed = fit_stream(
         source, target, method=request.method, pairs=links, params=request.params(known), seed=request.seed
     )
-    request.finish(
-        streamed, save_alignment, f"alignkit apply {request.out} {request.spaces[0]} --out mapped.space"
-    )
+    request.finish(streamed, save_alignment, request.apply_hint)

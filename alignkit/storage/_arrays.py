@@ -20,7 +20,7 @@ def write_arrays(folder: Path, arrays: dict[str, np.ndarray], recipe: dict[str, 
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     # through Python's own files: a full disk is then an OSError like any other
     (folder / ARRAYS).write_bytes(save(arrays, {"recipe": to_text(recipe, "a parameter")}))
-    return _digest(folder / ARRAYS)
+    return digest_of(folder / ARRAYS)
 
 
 def read_arrays(folder: Path, header: str, digest: str, recipe: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -34,7 +34,7 @@ def read_arrays(folder: Path, header: str, digest: str, recipe: dict[str, Any]) 
     path = folder / ARRAYS
     if not path.is_file():
         raise DataError(f"{path} is missing: the folder was not copied whole; copy or fit it again.")
-    if _digest(path) != digest:
+    if digest_of(path) != digest:
         raise DataError(
             f"{path} is not the file that {header} describes (its digest differs): copy or fit it again."
         )
@@ -53,6 +53,7 @@ def read_arrays(folder: Path, header: str, digest: str, recipe: dict[str, Any]) 
     return arrays
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,6 +1,5 @@
 """Indexed galleries as folders: vectors, ids, the bank's marks, the map; digests are checked, no pickle."""
 
-import hashlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +18,7 @@ from alignkit.retrieval import _faiss
 from alignkit.retrieval.index import HubCorrection, Index, Kind
 from alignkit.spaces import Space
 from alignkit.storage._alignments import SpaceModel, load_alignment, save_alignment
+from alignkit.storage._arrays import digest_of
 from alignkit.storage._json import read_header, to_text
 from alignkit.workflows.searching import Bank, IndexedGallery
 
@@ -126,7 +126,7 @@ def save_index(indexed: IndexedGallery, path: Path | str, *, force: bool = False
             "modality": indexed.modality,
             "bank": bank and {"name": bank.name, "rows": len(bank), "sha256": bank.digest},
             "alignment": indexed.alignment is not None,
-            "files": {name: _sha256(folder / name) for name in sorted(_files_in(folder))},
+            "files": {name: digest_of(folder / name) for name in sorted(_files_in(folder))},
         }
         (folder / _HEADER).write_text(
             to_text(header, "an index") + "\n", encoding="utf-8", errors="backslashreplace"
@@ -202,7 +202,7 @@ def _check_files(folder: Path, header: _IndexModel) -> None:
     for name in sorted(needed):
         if not (folder / name).is_file():
             raise DataError(f"{folder / name} is missing: the folder was not copied whole; copy it again.")
-        if _sha256(folder / name) != header.files[name]:
+        if digest_of(folder / name) != header.files[name]:
             raise DataError(
                 f"{folder / name} is not the file that {_HEADER} describes (its digest differs): copy or "
                 "make the index again."
@@ -238,8 +238,3 @@ def _read_table(path: Path) -> pa.Table:
 
 def _files_in(folder: Path) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

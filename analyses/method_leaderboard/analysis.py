@@ -15,13 +15,12 @@ from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from _record import circumstances, table, write
+from _record import circumstances, rounded, scored, table, write
 from _worlds import FOLDER, more_worlds
 
 from alignkit import Alignment, Embeddings, Pairs
 from alignkit.aligners import METHODS
 from alignkit.errors import AlignkitError
-from alignkit.retrieval.intervals import bootstrap_interval
 from alignkit.retrieval.significance import holm, sign_flip
 from alignkit.testing import planted_rotation, planted_shear
 from alignkit.workflows import Protocol, evaluate
@@ -146,15 +145,7 @@ def joined(runs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.nd
 
 
 def summary(found: dict[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, Any]:
-    scores = {}
-    for name, (values, groups) in found.items():
-        low, high = bootstrap_interval(values[:, None], groups).ravel()
-        scores[name] = {"value": rounded(values.mean()), "low": rounded(low), "high": rounded(high)}
-    return scores
-
-
-def rounded(value: float) -> float:
-    return round(float(value), 4)
+    return {name: scored(*answers) for name, answers in found.items()}
 
 
 def numbers(result: dict[str, Any]) -> str:

@@ -25,13 +25,12 @@ from _guard import (
     false_alarms,
     real_rows,
 )
-from _record import circumstances, table, write
+from _record import circumstances, rounded, scored, table, write
 from _worlds import FOLDER, flickr
 
 from alignkit import Alignment, Embeddings, Pairs
 from alignkit.aligners import METHODS
 from alignkit.leaks import check_split
-from alignkit.retrieval.intervals import bootstrap_interval
 from alignkit.retrieval.significance import holm, sign_flip
 from alignkit.workflows import Protocol, evaluate
 
@@ -139,18 +138,13 @@ def judged(values: dict[str, np.ndarray], image: np.ndarray) -> dict[str, Any]:
     corrected = dict(zip(tests, holm([test.p for test in tests.values()]), strict=True))
     scores: dict[str, Any] = {}
     for method, hits in values.items():
-        low, high = bootstrap_interval(hits[:, None], image).ravel()
-        scores[method] = {"value": rounded(hits.mean()), "low": rounded(low), "high": rounded(high)}
+        scores[method] = scored(hits, image)
         if method in tests:
             scores[method] |= {
                 "less_procrustes": rounded(tests[method].value),
                 "p_holm": float(f"{corrected[method]:.2g}"),
             }
     return scores
-
-
-def rounded(value: float) -> float:
-    return round(float(value), 4)
 
 
 def numbers(result: dict[str, Any]) -> str:
