@@ -208,10 +208,12 @@ def _check_normalisation_hides_what_it_should(aligner: Aligner) -> None:
     elif normalize != "none":
         stretch = 1.0 if normalize == "center" else 2.0
         moved = _joint_cosines(aligner, stretch * X + 7.0, stretch**2 * Y - 3.0)
-        # rows with other digits are dealt into other folds, and then what is chosen may differ a little
-        atol = 0.2 if "cv" in aligner.get_params().values() else 1e-4
         message = "where a cloud lies, or how large it is, matters in spite of its frame"
-        assert_allclose(moved, reference, rtol=0, atol=atol, err_msg=message)
+        if "cv" in aligner.get_params().values():
+            # rows with other digits are dealt into other folds, and then what is chosen may differ a little
+            assert np.abs(moved - reference).mean() < 0.1, message
+        else:
+            assert_allclose(moved, reference, rtol=0, atol=1e-4, err_msg=message)
 
 
 def _check_pairs_matter(aligner: Aligner) -> None:

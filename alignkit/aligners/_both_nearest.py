@@ -1,6 +1,5 @@
 """Find the nearest rows of two sets in both directions, exactly, from one sweep of matrix products."""
 
-import math
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,8 +14,7 @@ from alignkit.aligners._torch_nearest import TorchProducts
 from alignkit.devices import torch_device
 from alignkit.shapes import SourceRows, TargetRows
 
-GRAIN = 16  # sides of a product are padded to multiples of this, one step of a BLAS's inner loop
-SMALL = 1 << 20  # multiplications below which a BLAS may take another inner loop (OpenBLAS: 100 cubed)
+GRAIN = 16  # sides of a product are padded to multiples of this: masks are read eight bytes at a time
 TILE_BYTES = 16 << 20  # of one worker's tile of scores; its mask takes a quarter more
 PANEL = 1 << 15  # columns at a time: they are sorted as 16-bit numbers
 SPARE = 8  # candidates beyond those wanted, of which float64 decides
@@ -36,8 +34,8 @@ def nearest_both(A: SourceRows, B: TargetRows, k: int, *, tile: int = TILE_BYTES
     """Return the ``k`` best columns of every row of ``A B'``, and the ``k`` best rows of every column.
 
     Both come from the same products, each computed once in float32, a tile at a time: memory is a tile
-    for every thread and ``k`` entries for every line. An entry is the same to the last bit whatever the
-    tiles and the threads; on a torch device (see `on_device`) it may differ by the rounding of float32.
+    for every thread and ``k`` entries for every line. The threads change no bit; another ``tile``, or a
+    torch device (see `on_device`), may change an entry by the rounding of float32.
     Where a line has fewer than ``k`` entries, it returns as many as there are.
     """
     if (device := torch_device()) is not None:
@@ -74,7 +72,7 @@ def nearest_exactly(A: SourceRows, B: TargetRows, k: int, *, tile: int = TILE_BY
 def tiles(A: SourceRows, B: TargetRows, *, tile: int = TILE_BYTES) -> Iterator[tuple[int, int, np.ndarray]]:
     """Yield (first row, first column, scores) of the tiles of ``A B'``; a panel's rows in ascending order.
 
-    For the few rows that are computed again: every entry is the one that `nearest_both` saw.
+    For the few rows that are computed again, in which an entry may differ by the rounding of float32.
     """
     sweep = _Sweep(A, B, tile)
     with _blas().limit(limits=1):
@@ -90,10 +88,8 @@ class _Sweep:
     def __init__(self, A: SourceRows, B: TargetRows, tile: int) -> None:
         self.A, self.B = (np.ascontiguousarray(side, np.float32) for side in (A, B))
         self.n, self.m = len(A), len(B)
-        # padded until no BLAS takes it for small, every entry is summed in one order
-        self.least = _padded(math.isqrt(SMALL // A.shape[1]) + 1)
-        self.width = max(min(PANEL, _padded(self.m)), self.least)
-        self.rows = max(tile // (4 * self.width) // GRAIN * GRAIN, self.least)
+        self.width = min(PANEL, _padded(self.m))
+        self.rows = max(tile // (4 * self.width) // GRAIN * GRAIN, GRAIN)
 
     def run(self, rows: Kept, columns: Kept | None) -> None:
         """Fill both tables, on as many threads as the BLAS would use."""
@@ -116,12 +112,12 @@ class _Sweep:
         """Yield (first column, last column, padded rows of ``B``)."""
         for left in range(0, self.m, PANEL):
             right = min(left + PANEL, self.m)
-            yield left, right, _pad(self.B[left:right], max(_padded(right - left), self.least))
+            yield left, right, _pad(self.B[left:right], _padded(right - left))
 
     def product(self, start: int, panel: np.ndarray) -> np.ndarray:
         """Return the padded scores of the rows from ``start`` against a panel."""
         block = self.A[start : start + self.rows]
-        return _pad(block, max(_padded(len(block)), self.least)) @ panel.T
+        return _pad(block, _padded(len(block))) @ panel.T
 
     def _strip(
         self, start: int, left: int, right: int, panel: np.ndarray, rows: Kept, columns: Kept | None

@@ -45,9 +45,9 @@ def csls(
     Rows are unit rows; a row of zeros has cosine 0 with all. The order is: one sweep keeps every line's
     ``kept`` best cosines; the first ``k`` give the means; each line's best candidate is certified if no
     entry outside its candidates can reach it, otherwise that line alone is computed again. Cosines are
-    float32, the criterion float64; the lower index wins a tie. The result does not depend on ``kept``,
-    the tiles or the threads. On a torch device (see `on_device`) the means come from one pass and the
-    matches of every line from a second one; cosines differ from numpy's by the rounding of float32.
+    float32, the criterion float64; the lower index wins a tie. The threads change no bit; ``kept``, the
+    tiles and a torch device (see `on_device`, where a second pass takes the place of certificates) change
+    cosines by the rounding of float32, and so a match only where two differ by less.
 
     References
     ----------

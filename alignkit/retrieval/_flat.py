@@ -6,12 +6,14 @@ from functools import cache
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from alignkit.retrieval.scores import SMALL
-from alignkit.retrieval.tiles import GRAIN, padded, spans
+from alignkit.retrieval.scores import SLACK
+from alignkit.retrieval.tiles import padded, spans
+from alignkit.row_products import row_products
 from alignkit.rows import Rows
 
 STRIP = 1024  # queries that one worker carries through the whole gallery
 PANEL = 8192  # gallery rows of one product
+SPARE = 8  # candidates beyond those wanted, so that the exact scores seldom leave a doubt
 GROUPS = 16  # groups per item wanted: so few of the best share a group
 WAITING = 4  # times k: entries of a query that wait, on average, before they are sorted in
 ONE_ROW = 16  # numbers in numpy's buffer of broadcast operands: with fewer than a row none is made
@@ -20,9 +22,12 @@ ONE_ROW = 16  # numbers in numpy's buffer of broadcast operands: with fewer than
 def best(queries: Rows, gallery: Rows, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Return (rows, scores) of the ``k`` greatest products of every query, from high to low.
 
-    The lower row wins a tie; where the gallery has fewer than ``k`` rows, all of them are returned. Products
-    are float32. Queries and gallery may be memory maps; held in memory are the answer, and for every thread
-    40 MB. A query's answer is the same to the last bit in any batch and for any number of threads.
+    The lower row wins a tie; where the gallery has fewer than ``k`` rows, all of them are returned. Blocked
+    float32 products find a few candidates more than wanted, and their exact scores decide; where rows
+    beyond them could still be among the best, by what such a product can err, all that could are looked at.
+    So the answer is that of float64, in any batch, for any number of threads, on any machine; the scores
+    are returned as float32. Queries and gallery may be memory maps of float32; held in memory are the
+    answer, and for every thread 40 MB.
 
     Examples
     --------
@@ -32,18 +37,17 @@ def best(queries: Rows, gallery: Rows, k: int) -> tuple[np.ndarray, np.ndarray]:
     """
     q, k = len(queries), min(k, len(gallery))
     rows, scores = np.empty((q, k), np.int64), np.empty((q, k), np.float32)
-    size = max(GRAIN, STRIP * PANEL // max(PANEL, _least(gallery.shape[1])))
     blas = _blas()
     threads = max([1, *(library["num_threads"] for library in blas.info())])
 
     def strip(start: int, stop: int) -> None:
-        found = _Strip(np.asarray(queries[start:stop]), k)
-        for left, right in spans(0, len(gallery), found.width):
+        found = _Strip(np.asarray(queries[start:stop]), min(k + SPARE, len(gallery)))
+        for left, right in spans(0, len(gallery), PANEL):
             found.look_at(np.asarray(gallery[left:right]), left)
-        rows[start:stop], scores[start:stop] = found.sorted()
+        rows[start:stop], scores[start:stop] = found.decided(gallery, k)
 
     with blas.limit(limits=1), ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(strip, *span) for span in spans(0, q, size)]:
+        for done in [pool.submit(strip, *span) for span in spans(0, q, STRIP)]:
             done.result()
     return rows, scores
 
@@ -59,11 +63,10 @@ class _Strip:
 
     def __init__(self, queries: np.ndarray, k: int) -> None:
         self.n, self.k = len(queries), k
-        self.block = _pad(queries, padded(self.n))
-        self.least = _least(queries.shape[1])
-        self.width = max(PANEL, self.least)
+        self.queries = np.ascontiguousarray(queries, np.float32)
+        self.longest = 0.0  # row of the gallery
         # pages are given once, not for every product
-        self.scores = np.empty(len(self.block) * self.width, np.float32)
+        self.scores = np.empty(self.n * padded(PANEL), np.float32)
         self.mask = np.empty(self.scores.shape, bool)
         self.levels = np.full(self.n, -np.inf, np.float32)
         self.kept = _no_entries()
@@ -71,13 +74,12 @@ class _Strip:
 
     def look_at(self, items: np.ndarray, first: int) -> None:
         """Meet the items whose numbers start at ``first``."""
-        width = len(items)
-        items = _pad(items, padded(width, self.least))
-        scores, mask = (buffer[: len(self.block) * len(items)] for buffer in (self.scores, self.mask))
-        scores, mask = (part.reshape(len(self.block), len(items)) for part in (scores, mask))
-        np.matmul(self.block, items.T, out=scores)
+        width, items = len(items), np.ascontiguousarray(items, np.float32)
+        self.longest = max(self.longest, _longest(items))
+        shape = self.n, padded(width)
+        scores, mask = (buffer[: shape[0] * shape[1]].reshape(shape) for buffer in (self.scores, self.mask))
+        np.matmul(self.queries, items.T, out=scores[:, :width])
         scores[:, width:] = -np.inf  # the padding reaches nobody
-        scores, mask = scores[: self.n], mask[: self.n]
         if first == 0:
             self.levels = _bound(scores[:, :width], self.k)
         with np.errstate():
@@ -88,11 +90,38 @@ class _Strip:
         if sum(len(lines) for lines, _, _ in self.waiting) > WAITING * self.k * self.n:
             self._sort_in()
 
-    def sorted(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return (items, scores) of every query."""
+    def decided(self, gallery: Rows, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return (items, scores) of every query: the ``k`` best of those met, by their exact scores."""
         self._sort_in()
-        _, items, scores = self.kept
-        return items.reshape(self.n, self.k), scores.reshape(self.n, self.k)
+        _, items, scores = (part.reshape(self.n, self.k) for part in self.kept)
+        near = np.sort(items, axis=1)
+        line = np.repeat(np.arange(self.n), self.k)
+        exact = row_products(self.queries, line, gallery, near.ravel()).reshape(near.shape)
+        order = np.argsort(-exact, axis=1, kind="stable")[:, :k]  # the lower item first where equal
+        near, exact = (np.take_along_axis(part, order, axis=1) for part in (near, exact))
+        if self.k < len(gallery):
+            lengths = np.sqrt(np.einsum("qd,qd->q", self.queries, self.queries))
+            unit = float(np.finfo(np.float32).eps) / 2
+            error = unit * (self.queries.shape[1] + SLACK) * self.longest * lengths
+            # what was not kept scores no more than the last one kept, but for the product's error
+            for query in np.flatnonzero(exact[:, -1] <= scores[:, -1] + error).tolist():
+                near[query], exact[query] = self._all_that_could(
+                    query, gallery, k, exact[query, -1] - error[query]
+                )
+        return near, exact.astype(np.float32)
+
+    def _all_that_could(
+        self, query: int, gallery: Rows, k: int, level: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the best of all items whose product reaches a level below the ``k``-th score."""
+        found = []
+        for left, right in spans(0, len(gallery), PANEL):
+            products = np.asarray(gallery[left:right], np.float32) @ self.queries[query]
+            found.append(left + np.flatnonzero(products >= level))
+        items = np.concatenate(found)
+        exact = row_products(self.queries, np.full(len(items), query), gallery, items)
+        order = np.argsort(-exact, kind="stable")[:k]
+        return items[order], exact[order]
 
     def _sort_in(self) -> None:
         """Keep the best of what is kept and what waits, and raise the levels."""
@@ -112,22 +141,12 @@ class _Strip:
         self.levels[full] = self.kept[2][last[full]]
 
 
-def _least(d: int) -> int:
-    """Return how long a panel must be that no BLAS takes the product for small, and sums in another order."""
-    return padded(SMALL // (GRAIN * d) + 1)
-
-
 def _no_entries() -> tuple[np.ndarray, ...]:
     return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
 
 
-def _pad(rows: np.ndarray, size: int) -> np.ndarray:
-    """Return float32 rows in one piece, followed by rows of zeros up to ``size``."""
-    if len(rows) == size:
-        return np.ascontiguousarray(rows, np.float32)
-    wide = np.zeros((size, rows.shape[1]), np.float32)
-    wide[: len(rows)] = rows
-    return wide
+def _longest(rows: np.ndarray) -> float:
+    return float(np.sqrt(np.einsum("gd,gd->g", rows, rows).max(initial=0)))
 
 
 def _bound(scores: np.ndarray, k: int) -> np.ndarray:

@@ -1,94 +1,140 @@
-"""Count, tile by tile, how many scores lie above or level with each positive's score."""
+"""Count, tile by tile, how many negatives score above or level with each positive."""
 
 from threading import Lock
+from typing import TypeAlias
 
 import numpy as np
 
 from alignkit.retrieval.positives import Positives
-from alignkit.retrieval.tiles import spans
-from alignkit.shapes import PerPositive
+from alignkit.retrieval.scores import ScoreSource
+from alignkit.retrieval.tiles import GRAIN, spans
+from alignkit.retrieval.verdicts import OpenTile, Verdicts
+from alignkit.shapes import PerPositive, Weights
 
 FEW = 64  # positives up to which comparing each with the whole line is cheaper than sorting the line
 BYTE = 240  # masks that are added in one byte: at most 255, a multiple of the grain
-SORTED = 128  # lines that are copied and sorted together
+SURE = (np.greater_equal, np.greater)  # what reaches the lower level, what is over the upper
+Masks: TypeAlias = tuple[np.ndarray, np.ndarray]  # of a tile: one for each level
 
 
 class Counter:
     """Counts for the lines of one direction: rows of the score matrix (queries) or its columns (gallery).
 
-    A line with at most `FEW` positives is compared with each of their scores: two masks, whose bytes are
-    summed eight at a time. A line with more is sorted once per tile and its positives looked up in it.
-    All counts include the positives themselves; they are integers, so the order of tiles cannot matter.
-
-    ``levels`` holds the p-th positive's score of every line, infinity where it has none: nothing exceeds it.
+    A positive's score is known exactly and a tile's entries within a margin, so each positive has two
+    levels, one to either side of its score: an entry over the upper one is above it for sure, one under the
+    lower one is not, and those between are left to `Verdicts`. A line with at most `FEW` positives is
+    compared with each of their levels: two masks, whose bytes are summed eight at a time. A line with more
+    is sorted once per tile and its levels looked up in it. Positives are not among the entries: the caller
+    has taken them out. All counts are integers, so the order of tiles cannot matter.
     """
 
-    def __init__(self, positives: Positives, scores: np.ndarray) -> None:
-        self.positives, self.scores = positives, scores
+    def __init__(self, source: ScoreSource, positives: Positives, scores: Weights, *, backward: bool) -> None:
+        self.positives, self.exact = positives, source.exact
+        self.verdicts = Verdicts(source, positives, scores, backward=backward)
         self.lock = Lock()  # a column is counted by every worker, a row by one
+        margins = source.margins(source.dtype)[1 if backward else 0][positives.queries]
+        self.levels = np.stack(_levels(scores, margins, source.dtype))  # lower, upper: an entry per positive
+        self.counts = np.zeros((2, len(positives)), np.int64)  # reaching the lower, over the upper
         self.many = positives.counts > FEW
         depth = int(positives.counts[~self.many].max(initial=0))
-        self.levels = np.full((depth, positives.n_queries), np.inf, scores.dtype)
-        self.level_counts = np.zeros((2, depth, positives.n_queries), np.int64)
+        # the p-th positive's levels of every line, and of the padding; nothing exceeds infinity
+        self.few = np.full((depth, 2, positives.n_queries + GRAIN), np.inf, source.dtype)
+        self.few_counts = np.zeros((depth, 2, positives.n_queries), np.int64)
         for p, lines, entries in self._few():
-            self.levels[p, lines] = scores[entries]
-        # lines with many: their positives in ascending order of score
-        self.order = positives.order_by(scores) if self.many.any() else np.arange(len(scores))
-        self.ascending = scores[self.order]
-        self.ascending_counts = np.zeros((2, len(scores)), np.int64)
+            self.few[p][:, lines] = self.levels[:, entries]
 
-    def rows(self, scores: np.ndarray, mask: np.ndarray, start: int) -> None:
-        """Count along the rows of a tile whose first row is line ``start``."""
-        stop = min(start + len(scores), self.positives.n_queries)
-        n = stop - start
-        words = mask.view(np.uint64)[:n]
-        for p, level in enumerate(self.levels[:, start:stop]):
-            for compare, counts in zip((np.greater, np.greater_equal), self.level_counts, strict=True):
-                compare(scores[:n], level[:, None], out=mask[:n])
-                sums = np.add.reduce(words, axis=1)
-                counts[p, start:stop] += sums.view(np.uint8).reshape(n, 8).sum(axis=1, dtype=np.int64)
-        self._look_up(scores, start, stop)
+    def rows(self, scores: np.ndarray, masks: Masks, tile: OpenTile) -> None:
+        """Count along the rows of a tile."""
+        n = tile.shape[0]
+        lines = slice(tile.start, tile.start + n)
+        for p, levels in enumerate(self.few[:, :, lines]):
+            found = np.empty((2, n), np.int64)
+            for i, compare in enumerate(SURE):
+                compare(scores[:n], levels[i][:, None], out=masks[i][:n])
+                bytewise = np.add.reduce(masks[i][:n].view(np.uint64), axis=1).view(np.uint8)
+                found[i] = bytewise.reshape(n, 8).sum(axis=1, dtype=np.int64)
+            self.few_counts[p, :, lines] += found
+            if not self.exact:
+                line, other = _between(masks, n)
+                self._settle(p, line + tile.start, other + tile.left, tile)
+        self._look_up(scores, lines, tile.left, tile)
 
-    def columns(self, scores: np.ndarray, mask: np.ndarray, start: int) -> None:
-        """Count along the columns of a tile whose first column is line ``start``."""
-        stop = min(start + scores.shape[1], self.positives.n_queries)
-        n = stop - start
-        for p, level in enumerate(self.levels[:, start:stop]):
-            for compare, counts in zip((np.greater, np.greater_equal), self.level_counts, strict=True):
-                for low, high in spans(0, len(scores), BYTE):
-                    part = mask[low:high, :n]
-                    compare(scores[low:high, :n], level, out=part)
-                    sums = np.add.reduce(part.view(np.uint8), axis=0, dtype=np.uint8)
-                    with self.lock:
-                        counts[p, start:stop] += sums
-        self._look_up(scores.T, start, stop)
+    def columns(self, scores: np.ndarray, masks: Masks, tile: OpenTile) -> None:
+        """Count along the columns of a tile."""
+        n, width = tile.shape[0], scores.shape[1]
+        lines = slice(tile.left, tile.left + tile.shape[1])
+        for p, levels in enumerate(self.few[:, :, tile.left : tile.left + width]):
+            found = np.zeros((2, width), np.int64)
+            for i, compare in enumerate(SURE):
+                for low, high in spans(0, n, BYTE):
+                    part = masks[i][low:high]
+                    compare(scores[low:high], levels[i], out=part)
+                    found[i] += np.add.reduce(part.view(np.uint8), axis=0, dtype=np.uint8)
+            with self.lock:
+                self.few_counts[p, :, lines] += found[:, : tile.shape[1]]
+            if not self.exact:
+                other, line = _between(masks, n)
+                self._settle(p, line + tile.left, other + tile.start, tile)
+        self._look_up(scores.T, lines, tile.start, tile)
 
-    def _look_up(self, scores: np.ndarray, start: int, stop: int) -> None:
-        """Sort the lines that have many positives and find each positive's place."""
-        for low, high in spans(start, stop, SORTED):
-            lines = low + np.flatnonzero(self.many[low:high])
-            if not len(lines):
+    def _settle(self, p: int, lines: np.ndarray, others: np.ndarray, tile: OpenTile) -> None:
+        if len(lines):
+            self.verdicts.settle(self.positives.indptr[lines] + p, others, tile)
+
+    def _look_up(self, scores: np.ndarray, lines: slice, first: int, tile: OpenTile) -> None:
+        """Sort the lines that have many positives and find the place of each positive's levels.
+
+        ``first`` is the number of the first entry of every line.
+        """
+        for line in lines.start + np.flatnonzero(self.many[lines]):
+            values = scores[line - lines.start]
+            ordered = np.sort(values)
+            own = slice(self.positives.indptr[line], self.positives.indptr[line + 1])
+            lower, upper = self.levels[:, own]
+            reached = len(ordered) - np.searchsorted(ordered, lower, side="left")
+            over = len(ordered) - np.searchsorted(ordered, upper, side="right")
+            with self.lock:
+                self.counts[:, own] += reached, over
+            between = reached - over
+            if self.exact or not between.any():
                 continue
-            ordered = np.sort(scores[lines - start], axis=1)
-            for line, values in zip(lines, ordered, strict=True):
-                own = slice(self.positives.indptr[line], self.positives.indptr[line + 1])
-                wanted = self.ascending[own]
-                below = np.stack([np.searchsorted(values, wanted, side=side) for side in ("right", "left")])
-                with self.lock:
-                    self.ascending_counts[:, own] += len(values) - below
+            # the open entries of a positive are those behind all that are over it
+            falling = np.argsort(-values)
+            entry = np.repeat(np.arange(len(between)), between)
+            place = np.arange(len(entry)) - np.repeat(np.cumsum(between) - between, between) + over[entry]
+            self.verdicts.settle(own.start + entry, falling[place] + first, tile)
 
     def totals(self) -> tuple[PerPositive, PerPositive]:
-        """Return, for every positive, how many scores of its line lie above it, and how many reach it."""
-        counts = np.empty_like(self.ascending_counts)
-        counts[:, self.order] = self.ascending_counts
+        """Return, for every positive, how many negatives of its line lie above it, and how many tie."""
+        reached, over = self.counts.copy()
         for p, lines, entries in self._few():
-            counts[:, entries] = self.level_counts[:, p, lines]
-        return counts[0], counts[1]
+            reached[entries], over[entries] = self.few_counts[p][:, lines]
+        if self.exact:
+            return over, reached - over
+        return over + self.verdicts.above, self.verdicts.tied
 
     def _few(self) -> list[tuple[int, np.ndarray, np.ndarray]]:
         """Return (p, lines, entries): which lines with few positives have a p-th one, and where it stands."""
         found = []
-        for p in range(len(self.levels)):
+        for p in range(len(self.few)):
             lines = np.flatnonzero((self.positives.counts > p) & ~self.many)
             found.append((p, lines, self.positives.indptr[lines] + p))
         return found
+
+
+def _levels(scores: Weights, margins: Weights, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    """Return the scores less and plus the margins in ``dtype``, rounded outwards."""
+    levels = []
+    for bound, towards in ((scores - margins, -np.inf), (scores + margins, np.inf)):
+        rounded = bound.astype(dtype)
+        outside = rounded > bound if towards < 0 else rounded < bound
+        levels.append(np.where(outside, np.nextafter(rounded, dtype.type(towards)), rounded))
+    return levels[0], levels[1]
+
+
+def _between(masks: Masks, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return (row, column) of the entries that reach the lower level and are not over the upper one."""
+    words = np.bitwise_xor(*(mask[:n].view(np.uint64) for mask in masks)).ravel()
+    some = np.flatnonzero(words != 0)  # of truth values: those are skipped many at a time
+    word, byte = np.nonzero(words[some, None].view(np.uint8))
+    return np.divmod(some[word] * 8 + byte, masks[0].shape[1])

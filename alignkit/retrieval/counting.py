@@ -10,18 +10,17 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from alignkit.errors import DataError
-from alignkit.retrieval.counters import FEW, Counter
+from alignkit.retrieval.counters import FEW, Counter, Masks
 from alignkit.retrieval.positives import Positives
 from alignkit.retrieval.scores import ScoreSource
 from alignkit.retrieval.tiles import LARGEST, Tiles, padded, spans
-from alignkit.shapes import PerPositive
+from alignkit.retrieval.verdicts import OpenTile
+from alignkit.shapes import PerPositive, Weights
 
-Counts: TypeAlias = tuple[
-    np.ndarray, PerPositive, PerPositive
-]  # per positive: score, scores above, scores reaching
+Counts: TypeAlias = tuple[Weights, PerPositive, PerPositive]  # per positive: score, negatives above, tied
 TILE_BYTES = 48 << 20  # of all workers' tiles and masks together
 ONE_ROW = 16  # numbers in numpy's buffer of broadcast operands: with fewer than a row none is made
-REPEATS = 3
+SHARE = 1 << 14  # positives scored by one worker at a time
 
 
 def count(
@@ -29,21 +28,18 @@ def count(
 ) -> list[Counts]:
     """Return the forward counts and, where asked, the backward ones, all from the same tiles.
 
-    Both directions need every positive's score before the first tile, so it is computed beforehand and each
-    tile verifies the positives that lie in it, bit for bit. A score that differs is replaced by the tile's
-    and the pass is repeated: so an item never meets a score of its own from another product.
+    Every positive's score is computed exactly beforehand and its own entry taken out of the tile, so an
+    item never competes with itself.
     """
     tiles = tiles or _fitting_tiles(positives)
     with _workers(tiles, source.dtype) as pool:
-        scores = _scores_beforehand(source, positives, tiles, pool)
-        for _ in range(REPEATS):
-            counters = [Counter(positives, scores)]
-            if backward:
-                counters.append(Counter(positives.transpose(), scores[positives.by_item]))
-            sweep = _Sweep(source, positives, scores, tiles, counters)
-            if sweep.run(pool):
-                return [(counter.scores, *counter.totals()) for counter in counters]
-    raise DataError("the matrix product gives other numbers on every run: use another BLAS build of numpy.")
+        scores = _scores_of(source, positives, pool)
+        counters = [Counter(source, positives, scores, backward=False)]
+        if backward:
+            turned = positives.transpose()
+            counters.append(Counter(source, turned, scores[positives.by_item], backward=True))
+        _Sweep(source, positives, tiles, counters).run(pool)
+    return [(counter.verdicts.scores, *counter.totals()) for counter in counters]
 
 
 def _fitting_tiles(positives: Positives) -> Tiles:
@@ -52,15 +48,14 @@ def _fitting_tiles(positives: Positives) -> Tiles:
     return Tiles(queries=LARGEST) if most > FEW else Tiles()
 
 
-def _scores_beforehand(
-    source: ScoreSource, positives: Positives, tiles: Tiles, pool: ThreadPoolExecutor
-) -> np.ndarray:
-    """Return the positives' scores, by small products or, where those cost more, by a pass of their own."""
-    if len(positives) * source.least < positives.n_queries * positives.n_gallery:
-        scores = source.of(positives)
-    else:
-        scores = np.full(len(positives), np.nan, source.dtype)
-        _Sweep(source, positives, scores, tiles, []).run(pool)
+def _scores_of(source: ScoreSource, positives: Positives, pool: ThreadPoolExecutor) -> Weights:
+    scores = np.empty(len(positives))
+
+    def fill(start: int, stop: int) -> None:
+        scores[start:stop] = source.of(positives.queries[start:stop], positives.indices[start:stop])
+
+    for done in [pool.submit(fill, *span) for span in spans(0, len(positives), SHARE)]:
+        done.result()
     wrong = np.flatnonzero(~np.isfinite(scores))
     if len(wrong):
         raise DataError(
@@ -71,20 +66,13 @@ def _scores_beforehand(
 
 
 class _Sweep:
-    """One pass over all tiles: verify ``scores``, the positives' own, and feed the counters."""
+    """One pass over all tiles, whose negatives feed the counters."""
 
     def __init__(
-        self,
-        source: ScoreSource,
-        positives: Positives,
-        scores: np.ndarray,
-        tiles: Tiles,
-        counters: list[Counter],
+        self, source: ScoreSource, positives: Positives, tiles: Tiles, counters: list[Counter]
     ) -> None:
-        self.source, self.positives, self.scores, self.tiles = source, positives, scores, tiles
-        self.counters = counters
-        self.found = scores.copy()
-        self.buffers = local()
+        self.source, self.positives, self.tiles, self.counters = source, positives, tiles, counters
+        self.held = local()
         # positives in the order of the tiles that hold them, and where each tile's begin
         self.across = -(-positives.n_gallery // tiles.gallery)
         home = positives.queries // tiles.queries * self.across + positives.indices // tiles.gallery
@@ -92,17 +80,14 @@ class _Sweep:
         down = -(-positives.n_queries // tiles.queries)
         self.homes = np.searchsorted(home[self.order], np.arange(down * self.across + 1))
 
-    def run(self, pool: ThreadPoolExecutor) -> bool:
-        """Fill the counters and return whether all scores stood; the others are corrected in place."""
+    def run(self, pool: ThreadPoolExecutor) -> None:
+        """Fill the counters."""
         n, size = self.positives.n_queries, self.tiles.queries
         for panel in self.tiles.panels(self.positives.n_gallery, self.source.row_bytes):
             items = self.source.panel(*panel)
             work = [pool.submit(self._strip, start, stop, panel, items) for start, stop in spans(0, n, size)]
             for done in work:
                 done.result()
-        stood = np.array_equal(self.scores, self.found)
-        self.scores[:] = self.found
-        return stood
 
     def _strip(self, start: int, stop: int, panel: tuple[int, int], items: np.ndarray) -> None:
         """Count one block of queries against one panel of the gallery."""
@@ -110,30 +95,32 @@ class _Sweep:
         with np.errstate():
             np.setbufsize(ONE_ROW)  # comparing with one number a row then reads it in place: twice as fast
             for left, right in spans(*panel, self.tiles.gallery):
-                scores, mask = self._buffer(stop - start, right - left)
+                scores, masks = self._buffers(stop - start, right - left)
                 columns = slice(left - panel[0], left - panel[0] + scores.shape[1])
                 self.source.tile(block, items, columns, scores)
                 scores[stop - start :] = -np.inf  # the padding reaches nobody
                 scores[:, right - left :] = -np.inf
-                self._verify(scores, start, left)
-                for counter, add in zip(self.counters, (Counter.rows, Counter.columns), strict=False):
-                    add(counter, scores, mask, start if add is Counter.rows else left)
+                scores[self._own(start, left)] = -np.inf
+                tile = OpenTile(self.source, start, left, (stop - start, right - left))
+                self.counters[0].rows(scores, masks, tile)
+                for backward in self.counters[1:]:
+                    backward.columns(scores, masks, tile)
 
-    def _verify(self, scores: np.ndarray, start: int, left: int) -> None:
+    def _own(self, start: int, left: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return (rows, columns) of the positives inside a tile."""
         home = start // self.tiles.queries * self.across + left // self.tiles.gallery
         inside = self.order[self.homes[home] : self.homes[home + 1]]
-        rows, columns = self.positives.queries[inside] - start, self.positives.indices[inside] - left
-        self.found[inside] = scores[rows, columns]
+        return self.positives.queries[inside] - start, self.positives.indices[inside] - left
 
-    def _buffer(self, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return this thread's tile and mask, padded."""
-        least = self.source.least
-        if not hasattr(self.buffers, "scores"):
-            size = max(self.tiles.queries, least) * max(self.tiles.gallery, least)
-            self.buffers.scores, self.buffers.mask = np.empty(size, self.source.dtype), np.empty(size, bool)
-        shape = padded(rows, least), padded(columns, least)
+    def _buffers(self, rows: int, columns: int) -> tuple[np.ndarray, Masks]:
+        """Return this thread's tile and its masks, padded."""
+        if not hasattr(self.held, "scores"):
+            size = self.tiles.queries * self.tiles.gallery
+            self.held.scores, self.held.masks = np.empty(size, self.source.dtype), np.empty((2, size), bool)
+        shape = padded(rows), padded(columns)
         size = shape[0] * shape[1]
-        return self.buffers.scores[:size].reshape(shape), self.buffers.mask[:size].reshape(shape)
+        first, second = (mask[:size].reshape(shape) for mask in self.held.masks)
+        return self.held.scores[:size].reshape(shape), (first, second)
 
 
 @contextmanager
@@ -144,6 +131,6 @@ def _workers(tiles: Tiles, dtype: np.dtype) -> Iterator[ThreadPoolExecutor]:
     """
     blas = ThreadpoolController().select(user_api="blas")
     threads = max([1, *(library["num_threads"] for library in blas.info())])
-    most = max(1, TILE_BYTES // (tiles.queries * tiles.gallery * (dtype.itemsize + 1)))
+    most = max(1, TILE_BYTES // (tiles.queries * tiles.gallery * (dtype.itemsize + 2)))
     with blas.limit(limits=1), ThreadPoolExecutor(min(threads, most)) as pool:
         yield pool

@@ -11,20 +11,20 @@ from alignkit.retrieval.scores import MatrixScores, ProductScores, ScoreSource
 from alignkit.retrieval.tiles import Tiles
 from alignkit.retrieval.vectors import Similarity, prepare
 from alignkit.rows import Rows
-from alignkit.shapes import PerPositive
+from alignkit.shapes import PerPositive, Weights
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Ranks:
     """Say where every positive of one direction stands among its query's negatives.
 
-    One entry per positive, in the order of ``positives.indices``: its ``score``, how many negatives score
-    strictly ``above`` it, and how many are ``tied`` with it to the last bit. Other positives of the same
-    query are in neither count; their own scores say where they stand.
+    One entry per positive, in the order of ``positives.indices``: its ``score`` in float64, how many
+    negatives score strictly ``above`` it, and how many are ``tied`` with it to the last bit. Other positives
+    of the same query are in neither count; their own scores say where they stand.
     """
 
     positives: Positives
-    score: np.ndarray
+    score: Weights
     above: PerPositive
     tied: PerPositive
 
@@ -44,11 +44,12 @@ def rank(
 ) -> Ranks:
     """Return the exact rank interval of every positive among the whole gallery.
 
-    Rows are normalised (for ``cosine``), scored by blocked matrix products and compared with the score of
-    each positive, which comes out of the same product: scored by another route it would differ in the last
-    bit and an item could lose to itself. Nothing is sorted, no score matrix is kept: memory stays below
-    about 60 MB however large the inputs, which may be memory maps. The numbers do not depend on ``tiles``,
-    on the number of threads, or on the order of the rows.
+    Scores are those of float64, each pair summed on its own. Nearly all comparisons are decided by blocked
+    matrix products in the computing type (float32, unless rows are stored in more); the few that come
+    nearer to a positive than such a product can err are decided by the exact scores. So equal rows tie,
+    an item never loses to itself, and no number depends on ``tiles``, the threads, the order of the rows,
+    the BLAS or the processor. Nothing is sorted, no score matrix is kept: memory stays below about 60 MB
+    however large the inputs, which may be memory maps.
 
     Raises
     ------
@@ -62,7 +63,7 @@ def rank(
     [1, 1]
     """
     source = _product(queries, gallery, positives, similarity)
-    return _ranks(positives, *count(source, positives, tiles, backward=False)[0])
+    return Ranks(positives, *count(source, positives, tiles, backward=False)[0])
 
 
 def rank_both(
@@ -87,7 +88,7 @@ def rank_scores(scores: np.ndarray, positives: Positives) -> Ranks:
     Scores are compared in their own precision; higher is better. NaN is refused.
     """
     source = _matrix(scores, positives)
-    return _ranks(positives, *count(source, positives, backward=False)[0])
+    return Ranks(positives, *count(source, positives, backward=False)[0])
 
 
 def rank_scores_both(scores: np.ndarray, positives: Positives) -> tuple[Ranks, Ranks]:
@@ -97,7 +98,7 @@ def rank_scores_both(scores: np.ndarray, positives: Positives) -> tuple[Ranks, R
 
 def _both(source: ScoreSource, positives: Positives, tiles: Tiles | None) -> tuple[Ranks, Ranks]:
     forward, backward = count(source, positives, tiles, backward=True)
-    return _ranks(positives, *forward), _ranks(positives.transpose(), *backward)
+    return Ranks(positives, *forward), Ranks(positives.transpose(), *backward)
 
 
 def _product(queries: Rows, gallery: Rows, positives: Positives, similarity: Similarity) -> ProductScores:
@@ -116,17 +117,3 @@ def _check_shape(shape: tuple[int, ...], positives: Positives) -> None:
             f"scores are {' x '.join(map(str, shape))} but the positives are for "
             f"{positives.n_queries} queries and {positives.n_gallery} items: build them from the same rows."
         )
-
-
-def _ranks(positives: Positives, score: np.ndarray, above: PerPositive, reached: PerPositive) -> Ranks:
-    """Take the positives themselves out of the counts, by their known scores."""
-    order = positives.order_by(-score)
-    query, value = positives.queries[order], score[order]
-    place = np.arange(len(order)) - positives.indptr[query]
-    starts = np.flatnonzero(np.r_[True, (query[1:] != query[:-1]) | (value[1:] != value[:-1])][: len(order)])
-    level = np.diff(np.r_[starts, len(order)])  # positives of one query with one score
-    better = np.repeat(place[starts], level)
-    negatives_above, negatives_tied = np.empty_like(above), np.empty_like(above)
-    negatives_above[order] = above[order] - better
-    negatives_tied[order] = reached[order] - above[order] - np.repeat(level, level)
-    return Ranks(positives, score, negatives_above, negatives_tied)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from alignkit.errors import ParameterError
 
-GRAIN = 16  # sides are padded to multiples of this, as wide as one step of the product's inner loop
+GRAIN = 16  # sides are padded to multiples of this: masks are summed eight bytes at a time
 LARGEST = 2032  # 254 words of eight masks may be added in one word without overflow
 
 
@@ -44,6 +44,6 @@ def spans(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
     return ((low, min(low + size, stop)) for low in range(start, stop, size))
 
 
-def padded(size: int, least: int = GRAIN) -> int:
-    """Return ``size`` rounded up to the grain, and to ``least``."""
-    return max(-(-size // GRAIN) * GRAIN, least)
+def padded(size: int) -> int:
+    """Return ``size`` rounded up to the grain."""
+    return -(-size // GRAIN) * GRAIN

@@ -43,12 +43,11 @@ def test_many_positives_a_query_agree_with_few_at_a_time(brute: SimpleNamespace)
     positives = Positives.from_links(links, 260, 400)
     forward, backward = rank_both(x, y, positives)
     assert positives.counts.min() > FEW
-    prepared = ProductScores(*prepare(x, y, "cosine"))
-    scores = np.empty((272, 400), np.float32)
-    prepared.tile(prepared.block(0, 260, (0, 400)), prepared.panel(0, 400), slice(0, 400), scores)
+    source = ProductScores(*prepare(x, y, "cosine"))
+    scores = source.of(*np.divmod(np.arange(260 * 400), 400)).reshape(260, 400)
     for ranks, wanted in (
-        (forward, brute.intervals(scores[:260], positives)),
-        (backward, brute.intervals(scores[:260].T, positives.transpose())),
+        (forward, brute.intervals(scores, positives)),
+        (backward, brute.intervals(scores.T, positives.transpose())),
     ):
         assert np.array_equal(ranks.above, wanted[0])
         assert np.array_equal(ranks.tied, wanted[1])

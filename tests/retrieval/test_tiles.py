@@ -21,4 +21,3 @@ def test_spans_are_consecutive_and_padding_reaches_the_grain():
     assert list(spans(3, 10, 4)) == [(3, 7), (7, 10)]
     assert list(spans(5, 5, 4)) == []
     assert [padded(n) for n in (1, 16, 17)] == [16, 16, 32]
-    assert padded(20, 128) == 128
