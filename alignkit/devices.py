@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from alignkit.errors import MissingExtraError, ParameterError
+from alignkit.errors import DataError, MissingExtraError, ParameterError
 
 _CURRENT: ContextVar[str] = ContextVar("alignkit_device", default="cpu")
 
@@ -17,8 +17,8 @@ def on_device(name: str) -> Iterator[None]:
 
     ``"cpu"`` is numpy, which gives the same bits for any number of threads. ``"cuda"`` is torch on the
     current graphics card, ``"cuda:1"`` on the card with that number. ``"torch-cpu"`` runs the code of the
-    graphics card on the processor: the way to try it where there is none. Nearest neighbours, CSLS matches
-    and the products of `Moments` follow the device; decompositions stay with numpy. Whatever the device,
+    graphics card on the processor: the way to try it where there is none. Nearest neighbours, CSLS matches,
+    exact ranks and the products of `Moments` follow the device; decompositions stay with numpy. Whatever the device,
     arrays come in and go out as numpy's, and a map differs by rounding alone: 1e-5 at most where the
     method is a continuous function of its rows.
 
@@ -76,6 +76,34 @@ def torch_device() -> str | None:
     return None if name == "cpu" else name.removeprefix("torch-")
 
 
+@contextmanager
+def whole_float32(device: str, what: str) -> Iterator[None]:
+    """Let torch multiply in whole float32, whatever the program allows elsewhere.
+
+    ``what`` says what is computed, for the sentence that a device without enough memory for it answers.
+
+    Raises
+    ------
+    DataError
+        If the device runs out of memory.
+    """
+    torch = import_torch(f"device {device}")
+    settings = _exact_settings(torch)
+    before = [getattr(library, name) for library, name, _ in settings]
+    try:
+        for library, name, exact in settings:
+            setattr(library, name, exact)
+        yield
+    except torch.OutOfMemoryError as error:
+        raise DataError(
+            f"device {device} has too little memory for {what}: free some, give fewer rows, or choose "
+            "device cpu."
+        ) from error
+    finally:
+        for (library, name, _), value in zip(settings, before, strict=True):
+            setattr(library, name, value)
+
+
 def import_torch(purpose: str) -> Any:  # Any: the module torch, which may be absent
     """Return the module torch, or raise MissingExtraError with the command that installs it."""
     try:
@@ -83,3 +111,13 @@ def import_torch(purpose: str) -> Any:  # Any: the module torch, which may be ab
     except ImportError as error:
         raise MissingExtraError(f"{purpose} needs torch: pip install 'alignkit[torch]'.") from error
     return torch
+
+
+def _exact_settings(torch: Any) -> list[tuple[Any, str, Any]]:  # Any: parts of the module torch
+    """Return which settings, with which values, forbid shorter numbers in a product of float32."""
+    settings = [
+        (library, "fp32_precision", "ieee")
+        for library in (torch.backends.cuda.matmul, getattr(torch.backends.mkldnn, "matmul", None))
+        if hasattr(library, "fp32_precision")
+    ]
+    return settings or [(torch.backends.cuda.matmul, "allow_tf32", False)]  # before torch 2.9

@@ -1,13 +1,12 @@
 """Nearest rows and CSLS matches by torch, tile by tile, on a graphics card or on the processor."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from alignkit.devices import import_torch
-from alignkit.errors import DataError
+from alignkit.devices import import_torch, whole_float32
 from alignkit.shapes import SourceRows, TargetRows
 
 Tensor: TypeAlias = Any  # torch is imported where it is used, and may be absent
@@ -69,23 +68,8 @@ class TorchProducts:
     def _there(self, array: np.ndarray) -> Tensor:
         return self.torch.tensor(array, device=self.device)
 
-    @contextmanager
-    def _computing(self) -> Iterator[None]:
-        """Multiply in whole float32, whatever the program allows elsewhere; say where memory runs out."""
-        settings = _exact_settings(self.torch)
-        before = [getattr(library, name) for library, name, _ in settings]
-        try:
-            for library, name, exact in settings:
-                setattr(library, name, exact)
-            yield
-        except self.torch.OutOfMemoryError as error:
-            raise DataError(
-                f"device {self.device} has too little memory for {self.n} and {self.m} rows: free some, give "
-                "fewer rows, or choose device cpu."
-            ) from error
-        finally:
-            for (library, name, _), value in zip(settings, before, strict=True):
-                setattr(library, name, value)
+    def _computing(self) -> AbstractContextManager[None]:
+        return whole_float32(self.device, f"{self.n} and {self.m} rows")
 
 
 class _Kept:
@@ -145,13 +129,3 @@ def _best(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
     places, order = places.sort(dim=1)
     values, order = values.gather(1, order).sort(dim=1, descending=True, stable=True)
     return values, places.gather(1, order)
-
-
-def _exact_settings(torch: Any) -> list[tuple[Any, str, Any]]:
-    """Return which settings, with which values, forbid shorter numbers in a product of float32."""
-    settings = [
-        (library, "fp32_precision", "ieee")
-        for library in (torch.backends.cuda.matmul, getattr(torch.backends.mkldnn, "matmul", None))
-        if hasattr(library, "fp32_precision")
-    ]
-    return settings or [(torch.backends.cuda.matmul, "allow_tf32", False)]  # before torch 2.9

@@ -1,5 +1,6 @@
 """Count, tile by tile, how many negatives score above or level with each positive."""
 
+from collections.abc import Callable
 from threading import Lock
 from typing import TypeAlias
 
@@ -56,7 +57,7 @@ class Counter:
             self.few_counts[p, :, lines] += found
             if not self.exact:
                 line, other = _between(masks, n)
-                self._settle(p, line + tile.start, other + tile.left, tile)
+                self.settle(p, line + tile.start, other + tile.left, tile)
         self._look_up(scores, lines, tile.left, tile)
 
     def columns(self, scores: np.ndarray, masks: Masks, tile: OpenTile) -> None:
@@ -74,10 +75,11 @@ class Counter:
                 self.few_counts[p, :, lines] += found[:, : tile.shape[1]]
             if not self.exact:
                 other, line = _between(masks, n)
-                self._settle(p, line + tile.left, other + tile.start, tile)
+                self.settle(p, line + tile.left, other + tile.start, tile)
         self._look_up(scores.T, lines, tile.start, tile)
 
-    def _settle(self, p: int, lines: np.ndarray, others: np.ndarray, tile: OpenTile) -> None:
+    def settle(self, p: int, lines: np.ndarray, others: np.ndarray, tile: OpenTile) -> None:
+        """Hand on the open entries of lines with few positives: pairs of a line and an item of it."""
         if len(lines):
             self.verdicts.settle(self.positives.indptr[lines] + p, others, tile)
 
@@ -89,20 +91,34 @@ class Counter:
         for line in lines.start + np.flatnonzero(self.many[lines]):
             values = scores[line - lines.start]
             ordered = np.sort(values)
-            own = slice(self.positives.indptr[line], self.positives.indptr[line + 1])
-            lower, upper = self.levels[:, own]
+            lower, upper = self.levels[:, self.positives.indptr[line] : self.positives.indptr[line + 1]]
             reached = len(ordered) - np.searchsorted(ordered, lower, side="left")
             over = len(ordered) - np.searchsorted(ordered, upper, side="right")
-            with self.lock:
-                self.counts[:, own] += reached, over
-            between = reached - over
-            if self.exact or not between.any():
-                continue
-            # the open entries of a positive are those behind all that are over it
-            falling = np.argsort(-values)
-            entry = np.repeat(np.arange(len(between)), between)
-            place = np.arange(len(entry)) - np.repeat(np.cumsum(between) - between, between) + over[entry]
-            self.verdicts.settle(own.start + entry, falling[place] + first, tile)
+            self.take(line, (reached, over), lambda values=values: first + np.argsort(-values), tile)
+
+    def take(
+        self,
+        line: int,
+        found: tuple[np.ndarray, np.ndarray],
+        falling: Callable[[], np.ndarray],
+        tile: OpenTile,
+    ) -> None:
+        """Add what was found in a line with many positives, in the order of their levels.
+
+        ``found`` says how many entries reach the lower, and are over the upper level; ``falling`` gives the
+        items of the line from the highest score to the lowest.
+        """
+        reached, over = found
+        own = self.positives.indptr[line]
+        with self.lock:
+            self.counts[:, own : own + len(over)] += found
+        between = reached - over
+        if self.exact or not between.any():
+            return
+        # the open entries of a positive are those behind all that are over it
+        entry = np.repeat(np.arange(len(between)), between)
+        place = np.arange(len(entry)) - np.repeat(np.cumsum(between) - between, between) + over[entry]
+        self.verdicts.settle(own + entry, falling()[place], tile)
 
     def totals(self) -> tuple[PerPositive, PerPositive]:
         """Return, for every positive, how many negatives of its line lie above it, and how many tie."""

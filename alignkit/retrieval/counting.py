@@ -9,8 +9,11 @@ from typing import TypeAlias
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from alignkit.devices import torch_device
 from alignkit.errors import DataError
+from alignkit.retrieval._torch_counting import sweep_by_torch
 from alignkit.retrieval.counters import FEW, Counter, Masks
+from alignkit.retrieval.homes import Homes
 from alignkit.retrieval.positives import Positives
 from alignkit.retrieval.scores import ScoreSource
 from alignkit.retrieval.tiles import LARGEST, Tiles, padded, spans
@@ -29,7 +32,8 @@ def count(
     """Return the forward counts and, where asked, the backward ones, all from the same tiles.
 
     Every positive's score is computed exactly beforehand and its own entry taken out of the tile, so an
-    item never competes with itself.
+    item never competes with itself. On a torch device (see `on_device`) the tiles are computed and compared
+    there; the counts are the same.
     """
     tiles = tiles or _fitting_tiles(positives)
     with _workers(tiles, source.dtype) as pool:
@@ -38,7 +42,10 @@ def count(
         if backward:
             turned = positives.transpose()
             counters.append(Counter(source, turned, scores[positives.by_item], backward=True))
-        _Sweep(source, positives, tiles, counters).run(pool)
+        if (device := torch_device()) is not None and not source.exact:
+            sweep_by_torch(source, positives, counters, device)
+        else:
+            _Sweep(source, positives, tiles, counters).run(pool)
     return [(counter.verdicts.scores, *counter.totals()) for counter in counters]
 
 
@@ -73,12 +80,7 @@ class _Sweep:
     ) -> None:
         self.source, self.positives, self.tiles, self.counters = source, positives, tiles, counters
         self.held = local()
-        # positives in the order of the tiles that hold them, and where each tile's begin
-        self.across = -(-positives.n_gallery // tiles.gallery)
-        home = positives.queries // tiles.queries * self.across + positives.indices // tiles.gallery
-        self.order = np.argsort(home, kind="stable")
-        down = -(-positives.n_queries // tiles.queries)
-        self.homes = np.searchsorted(home[self.order], np.arange(down * self.across + 1))
+        self.homes = Homes(positives, tiles.queries, tiles.gallery)
 
     def run(self, pool: ThreadPoolExecutor) -> None:
         """Fill the counters."""
@@ -100,17 +102,11 @@ class _Sweep:
                 self.source.tile(block, items, columns, scores)
                 scores[stop - start :] = -np.inf  # the padding reaches nobody
                 scores[:, right - left :] = -np.inf
-                scores[self._own(start, left)] = -np.inf
+                scores[self.homes.inside(start, left)] = -np.inf
                 tile = OpenTile(self.source, start, left, (stop - start, right - left))
                 self.counters[0].rows(scores, masks, tile)
                 for backward in self.counters[1:]:
                     backward.columns(scores, masks, tile)
-
-    def _own(self, start: int, left: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return (rows, columns) of the positives inside a tile."""
-        home = start // self.tiles.queries * self.across + left // self.tiles.gallery
-        inside = self.order[self.homes[home] : self.homes[home + 1]]
-        return self.positives.queries[inside] - start, self.positives.indices[inside] - left
 
     def _buffers(self, rows: int, columns: int) -> tuple[np.ndarray, Masks]:
         """Return this thread's tile and its masks, padded."""
