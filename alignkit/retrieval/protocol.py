@@ -156,22 +156,24 @@ class _Direction:
         """Return every metric, summarised over the queries that count."""
         found: dict[str, Score] = {}
         names = [metric.name for metric in self.metrics]
-        chance = chance_levels(self.counts, self.ranks.n_gallery, names, zero=self.zero)
+        n_gallery, grades = self.ranks.n_gallery, self.ranks.positives.grades
+        chance = chance_levels(self.counts, n_gallery, names, zero=self.zero, grades=grades)
         for statistic in ("mean", "median"):
-            names = [metric.name for metric in self.metrics if metric.statistic == statistic]
-            if not names:
+            asked = [metric for metric in self.metrics if metric.statistic == statistic]
+            if not asked:
                 continue
-            values = np.stack([self.values[name][self.used] for name in names], axis=1)
+            values = np.stack([m.scaled(self.values[m.name][self.used]) for m in asked], axis=1)
             groups = None if self.groups is None else self.groups[self.used]
             p = self.protocol
-            low, high = bootstrap_interval(
+            ends = bootstrap_interval(
                 values, groups, statistic=statistic, resamples=p.resamples, level=p.level, seed=p.seed
             )
             values = np.sort(values, axis=0)  # a sum whose last bit the order of the queries does not change
             centre = values.mean(axis=0) if statistic == "mean" else np.median(values, axis=0)
-            for i, name in enumerate(names):
-                ends = (float(low[i]), float(high[i])) if np.isfinite(low[i]) else (None, None)
-                found[name] = Score(float(centre[i]), *ends, n=len(self.used), chance=chance[name])
+            for metric, *summary in zip(asked, centre, *ends, strict=True):
+                value, low, high = (float(end) for end in metric.unscaled(np.array(summary)))
+                interval = (low, high) if np.isfinite(low) else (None, None)
+                found[metric.name] = Score(value, *interval, n=len(self.used), chance=chance[metric.name])
         return {metric.name: found[metric.name] for metric in self.metrics}
 
     def table(self) -> pa.Table:
@@ -209,14 +211,16 @@ class _Direction:
 def _settings(protocol: Protocol, metrics: list[Metric]) -> dict[str, Any]:
     return {
         "metrics": [metric.name for metric in metrics],
-        "map_norm": {metric.name: metric.norm for metric in metrics if metric.family == "map"},
+        "map_norm": {metric.name: metric.variant for metric in metrics if metric.family == "map"},
+        "ndcg_gain": {metric.name: metric.variant for metric in metrics if metric.family == "ndcg"},
         "similarity": protocol.similarity,
         "ties": protocol.ties,
         "without_positive": protocol.without_positive,
         "resamples": protocol.resamples,
         "level": protocol.level,
         "seed": protocol.seed,
-        "median_convention": "mean of the two middle values where n is even; ranks start at 1",
+        "median_convention": "mean of the two middle values where n is even, rounded down if named :floor; "
+        "ranks start at 1",
         "interval": "percentile bootstrap over queries or their groups; the gallery is held fixed",
     }
 

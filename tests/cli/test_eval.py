@@ -47,7 +47,8 @@ def test_quality_gate_exits_with_six_after_printing(alignkit, rotated):
     assert alignkit("eval", rotated[0], rotated[0], "--fail-under", "mrr=0.9").code == 0
     alignkit("eval", *rotated, "--fail-under", "mrr").refused("METRIC=LEVEL")
     alignkit("eval", *rotated, "--fail-under", "map=0.3").refused("'map' is not measured")
-    alignkit("eval", *rotated, "--metrics", "mean_rank", "--fail-under", "mean_rank=3").refused("mean_rank")
+    for rank in ("mean_rank", "median_rank:floor", "geometric_mean_rank"):
+        alignkit("eval", *rotated, "--metrics", rank, "--fail-under", f"{rank}=3").refused(rank, "small")
 
 
 def test_per_query_ranks_are_kept_as_a_table(alignkit, rotated, tmp_path):
