@@ -14,10 +14,10 @@ from alignkit.errors import ParameterError
 from alignkit.retrieval.positives import Positives
 from alignkit.retrieval.ranks import Ranks, rank_scores
 from alignkit.retrieval.ties import ORDERS, Ties
-from alignkit.shapes import PerItem
+from alignkit.shapes import ItemPlaces
 
 
-def item_order(ties: Ties, n_items: int, ids: Sequence[str] | None = None) -> PerItem:
+def item_order(ties: Ties, n_items: int, ids: Sequence[str] | None = None) -> ItemPlaces:
     """Return each item's place, from 0, in the order in which a convention lists tied items.
 
     Ids are compared as text, character by character ("10" before "9"), as C and Python do. Without ids the
@@ -49,7 +49,7 @@ def item_order(ties: Ties, n_items: int, ids: Sequence[str] | None = None) -> Pe
     return _places(sequence)
 
 
-def rank_in_order(scores: np.ndarray, positives: Positives, order: PerItem) -> Ranks:
+def rank_in_order(scores: np.ndarray, positives: Positives, order: ItemPlaces) -> Ranks:
     """Return ranks without ties: of items with equal scores the one with the smaller ``order`` stands ahead.
 
     As `settle`, with the rank intervals counted first.
@@ -63,7 +63,7 @@ def rank_in_order(scores: np.ndarray, positives: Positives, order: PerItem) -> R
     return settle(rank_scores(scores, positives), scores, order)
 
 
-def settle(ranks: Ranks, scores: np.ndarray, order: PerItem) -> Ranks:
+def settle(ranks: Ranks, scores: np.ndarray, order: ItemPlaces) -> Ranks:
     """Return ``ranks`` of a matrix of scores with every tie broken by the items' ``order``.
 
     ``above`` then also counts the tied negatives that stand ahead, and ``tied`` is 0. Positives may tie with
@@ -90,7 +90,7 @@ def settle(ranks: Ranks, scores: np.ndarray, order: PerItem) -> Ranks:
     return Ranks(owner, -(above + won).astype(np.float64), above, np.zeros_like(ranks.tied))
 
 
-def _tied_ahead(ranks: Ranks, scores: np.ndarray, order: PerItem) -> np.ndarray:
+def _tied_ahead(ranks: Ranks, scores: np.ndarray, order: ItemPlaces) -> np.ndarray:
     """Return, for each positive, how many negatives with its score stand ahead of it."""
     owner = ranks.positives
     ahead = np.zeros(len(owner), np.int64)
@@ -107,7 +107,7 @@ def _tied_ahead(ranks: Ranks, scores: np.ndarray, order: PerItem) -> np.ndarray:
     return ahead
 
 
-def _places(sequence: np.ndarray) -> PerItem:
+def _places(sequence: np.ndarray) -> ItemPlaces:
     """Return the place of each item in a sequence of all items: the inverse permutation."""
     places = np.empty_like(sequence)
     places[sequence] = np.arange(len(sequence))

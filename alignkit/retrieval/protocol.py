@@ -15,7 +15,7 @@ from alignkit.retrieval.intervals import bootstrap_interval, check_resampling
 from alignkit.retrieval.metrics import Metric, evaluate, parse_metric
 from alignkit.retrieval.positives import Positives
 from alignkit.retrieval.ranks import Ranks, rank_both
-from alignkit.retrieval.ties import TIES, Ties, tie_groups
+from alignkit.retrieval.ties import ORDERS, TIES, Ties, check_ties, tie_groups
 from alignkit.retrieval.vectors import SIMILARITIES, Similarity
 from alignkit.rows import Rows, computing_dtype
 
@@ -35,6 +35,8 @@ class Protocol:
         ``"cosine"``, ``"dot"`` or ``"euclidean"``.
     ties
         ``"expected"``: the mean over all orders of tied items; or ``"optimistic"`` or ``"pessimistic"``.
+        Where a matrix of scores is given also ``"index"``, ``"docid_desc"`` or ``"docid_asc"``: see
+        `conventions`.
     without_positive
         What a query without a positive gets. ``"error"``: the forward direction refuses it. ``"skip"``: it
         is left out. ``"zero"``: it counts 0 in every metric, and as one behind the last in a rank. Backward,
@@ -55,7 +57,7 @@ class Protocol:
         """Return the metrics, checked along with the other fields."""
         for name, value, known in (
             ("similarity", self.similarity, SIMILARITIES),
-            ("ties", self.ties, TIES),
+            ("ties", self.ties, (*TIES, *ORDERS)),
             ("without_positive", self.without_positive, POLICIES),
         ):
             if value not in known:
@@ -112,7 +114,20 @@ def score_retrieval(
     (1.0, 0.005)
     """
     protocol = protocol or Protocol()
-    metrics = protocol.parsed()
+    check_positives(positives, protocol)
+    check_ties(protocol.ties)
+    return score_ranks(
+        rank_both(queries, gallery, positives, similarity=protocol.similarity),
+        protocol,
+        groups=(query_groups, gallery_groups),
+        about={"dtype": _dtypes(queries, gallery, protocol.similarity)},
+        about_sides=tuple({"duplicate_gallery_rows": _duplicates(side)} for side in (gallery, queries)),
+    )
+
+
+def check_positives(positives: Positives, protocol: Protocol) -> None:
+    """Raise DataError unless these positives can be scored so, ParameterError if nothing can."""
+    protocol.parsed()
     lonely = np.flatnonzero(positives.counts == 0)
     if len(lonely) == positives.n_queries:
         raise DataError("no query has a positive: nothing can be scored; check the pairs.")
@@ -121,18 +136,34 @@ def score_retrieval(
             f"query {lonely[0]} has no positive ({len(lonely)} of {positives.n_queries} have none): "
             "add its pairs, or choose to skip such queries or to count them as zero."
         )
-    ranks = rank_both(queries, gallery, positives, similarity=protocol.similarity)
+
+
+def score_ranks(
+    ranks: tuple[Ranks, Ranks],
+    protocol: Protocol,
+    *,
+    groups: Sequence[np.ndarray | None] = (None, None),
+    settled: Sequence[Ranks | None] = (None, None),
+    about: dict[str, Any],
+    about_sides: Sequence[dict[str, Any]] = ({}, {}),
+) -> RetrievalResult:
+    """Return what follows from the ranks of both directions, however they were counted.
+
+    Where ``settled`` ranks are given the metrics are theirs: the same with ties broken. ``about`` and
+    ``about_sides`` are facts that the ranks do not tell.
+    """
+    metrics = protocol.parsed()
     forward, backward = (
-        _Direction(side, protocol, metrics, _checked(groups, side))
-        for side, groups in zip(ranks, (query_groups, gallery_groups), strict=True)
+        _Direction(side, apart, protocol, metrics, _checked(labels, side))
+        for side, apart, labels in zip(ranks, settled, groups, strict=True)
     )
     facts = {
         **_settings(protocol, metrics),
-        "dtype": _dtypes(queries, gallery, protocol.similarity),
-        "n_queries": positives.n_queries,
-        "n_gallery": positives.n_gallery,
-        "forward": {**forward.facts(), "duplicate_gallery_rows": _duplicates(gallery)},
-        "backward": {**backward.facts(), "duplicate_gallery_rows": _duplicates(queries)},
+        **about,
+        "n_queries": ranks[0].positives.n_queries,
+        "n_gallery": ranks[0].n_gallery,
+        "forward": {**forward.facts(), **about_sides[0]},
+        "backward": {**backward.facts(), **about_sides[1]},
     }
     return RetrievalResult(forward.scores(), backward.scores(), forward.table(), backward.table(), facts)
 
@@ -141,11 +172,17 @@ class _Direction:
     """The queries of one direction with everything that is known of each."""
 
     def __init__(
-        self, ranks: Ranks, protocol: Protocol, metrics: list[Metric], groups: np.ndarray | None
+        self,
+        ranks: Ranks,
+        settled: Ranks | None,
+        protocol: Protocol,
+        metrics: list[Metric],
+        groups: np.ndarray | None,
     ) -> None:
         self.ranks, self.protocol, self.metrics, self.groups = ranks, protocol, metrics, groups
         self.counts = ranks.positives.counts
-        self.values = evaluate(tie_groups(ranks, protocol.ties), metrics)
+        tied = tie_groups(ranks, protocol.ties) if settled is None else tie_groups(settled)
+        self.values = evaluate(tied, metrics)
         self.zero = protocol.without_positive == "zero"
         if self.zero:
             for metric in metrics:

@@ -70,13 +70,7 @@ def tie_groups(ranks: Ranks, ties: Ties = "expected") -> TieGroups:
     ParameterError
         If ``ties`` is unknown, or an order of the items, which these ranks say nothing about.
     """
-    if ties in ORDERS:
-        raise ParameterError(
-            f"ties {ties!r} follow an order of the items, which ranks of vectors do not know: it needs a "
-            "matrix of scores, or ranks computed with the order (conventions.rank_in_order)."
-        )
-    if ties not in TIES:
-        raise ParameterError(f"ties {ties!r} is unknown: choose one of {', '.join((*TIES, *ORDERS))}.")
+    check_ties(ties)
     owner, grades = ranks.positives, ranks.positives.grades
     if grades is None or ties == "expected":
         order = owner.order_by(-ranks.score)
@@ -97,6 +91,17 @@ def tie_groups(ranks: Ranks, ties: Ties = "expected") -> TieGroups:
         tied = np.zeros_like(tied)
     sorted_grades = None if grades is None else grades[order]
     return TieGroups(query, above + won, won, tied + hits, hits, owner.counts, ranks.n_gallery, sorted_grades)
+
+
+def check_ties(ties: Ties) -> None:
+    """Raise ParameterError unless ranks of vectors are enough to treat ties so."""
+    if ties in ORDERS:
+        raise ParameterError(
+            f"ties {ties!r} follow an order of the items, which ranks of vectors do not know: it needs a "
+            "matrix of scores, or ranks computed with the order (conventions.rank_in_order)."
+        )
+    if ties not in TIES:
+        raise ParameterError(f"ties {ties!r} is unknown: choose one of {', '.join((*TIES, *ORDERS))}.")
 
 
 def all_tied(positives: QueryCounts, n_gallery: int, grades: PerPositive | None = None) -> TieGroups:
