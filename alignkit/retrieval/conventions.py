@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from alignkit.errors import ParameterError
+from alignkit.errors import DataError, ParameterError
 from alignkit.retrieval.positives import Positives
 from alignkit.retrieval.ranks import Ranks, rank_scores
 from alignkit.retrieval.ties import ORDERS, Ties
@@ -69,41 +69,56 @@ def settle(ranks: Ranks, scores: np.ndarray, order: ItemPlaces) -> Ranks:
     ``above`` then also counts the tied negatives that stand ahead, and ``tied`` is 0. Positives may tie with
     one another: so ``score`` becomes minus the place in the whole ranking, from 0, which no two items share.
     Under any of ``expected``, ``optimistic`` and ``pessimistic`` such ranks have the same metrics. Only
-    queries with ties are looked at again; each level at which positives tie costs one pass over its row.
+    queries with ties are looked at again, row by row.
 
     Raises
     ------
     ParameterError
         If ``order`` is not one different number for each item.
+    DataError
+        If the scores are not those of the ranked queries and items.
     """
     owner = ranks.positives
+    if scores.shape != (owner.n_queries, owner.n_gallery):
+        raise DataError(
+            f"scores are {' x '.join(map(str, scores.shape))} but the ranks are of {owner.n_queries} queries "
+            f"among {owner.n_gallery} items: give the matrix that they were counted in."
+        )
     order = np.asarray(order)
     if order.shape != (owner.n_gallery,) or len(np.unique(order)) != owner.n_gallery:
         raise ParameterError(
             f"the order has shape {order.shape} with {len(np.unique(order))} different numbers for "
             f"{owner.n_gallery} items: give each item a place of its own, like item_order does."
         )
-    above = ranks.above + _tied_ahead(ranks, scores, order)
-    by_place = np.lexsort((order[owner.indices], -ranks.score, owner.queries))
+    place = _places(np.argsort(order))
+    above = ranks.above + _tied_ahead(ranks, scores, place)
+    by_place = np.lexsort((place[owner.indices], -ranks.score, owner.queries))
     won = np.empty(len(owner), np.int64)
     won[by_place] = np.arange(len(owner)) - owner.indptr[owner.queries]
     return Ranks(owner, -(above + won).astype(np.float64), above, np.zeros_like(ranks.tied))
 
 
-def _tied_ahead(ranks: Ranks, scores: np.ndarray, order: ItemPlaces) -> np.ndarray:
+def _tied_ahead(ranks: Ranks, scores: np.ndarray, place: ItemPlaces) -> np.ndarray:
     """Return, for each positive, how many negatives with its score stand ahead of it."""
     owner = ranks.positives
     ahead = np.zeros(len(owner), np.int64)
     with_ties = np.flatnonzero(ranks.tied > 0)
     first = np.flatnonzero(np.diff(owner.queries[with_ties], prepend=-1))
-    for entries in np.split(with_ties, first[1:]):
-        for level in np.unique(ranks.score[entries]):
-            level_entries = entries[ranks.score[entries] == level]
-            query = owner.queries[level_entries[0]]
-            rivals = scores[query] == level
-            rivals[owner.indices[owner.indptr[query] : owner.indptr[query + 1]]] = False
-            places = np.sort(order[rivals])
-            ahead[level_entries] = np.searchsorted(places, order[owner.indices[level_entries]])
+    for entries in np.split(with_ties, first[1:]) if len(with_ties) else ():
+        query = owner.queries[entries[0]]
+        own = owner.indices[owner.indptr[query] : owner.indptr[query + 1]]
+        levels, level = np.unique(ranks.score[entries], return_inverse=True)
+        row = scores[query]
+        near = (row >= levels[0]) & (row <= levels[-1])
+        near[own] = False
+        items = np.flatnonzero(near)
+        nearest = np.searchsorted(levels, row[items])
+        rival = levels[nearest] == row[items]
+        # one sorted list for all levels: a level's rivals lie together, by their place
+        listed = np.sort((nearest * len(place) + place[items])[rival])
+        starts = level * len(place)
+        ends = starts + place[owner.indices[entries]]
+        ahead[entries] = np.searchsorted(listed, ends) - np.searchsorted(listed, starts)
     return ahead
 
 

@@ -28,7 +28,8 @@ def score_matrix(
     items that are not positives. ``protocol.similarity`` has no say. ``groups`` and ``ids`` are those of the
     queries and of the gallery: labels whose equal values are drawn together in the bootstrap, and names by
     which tied items are ordered where ``protocol.ties`` asks for that. The tables then hold metrics of that
-    order beside rank intervals that show the ties. The matrix may be a memory map.
+    order beside rank intervals that show the ties. The matrix may be a memory map; only breaking ties by an
+    order reads it by columns too, which is slow where it does not fit into memory.
 
     Raises
     ------

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alignkit.errors import ParameterError
+from alignkit.errors import DataError, ParameterError
 from alignkit.retrieval.conventions import item_order, rank_in_order, settle
 from alignkit.retrieval.metrics import parse_metric, per_query
 from alignkit.retrieval.positives import Positives
@@ -118,6 +118,8 @@ def test_orders_without_sense_are_refused():
     for order in ([0, 1], [0, 1, 1]):
         with pytest.raises(ParameterError, match="a place of its own"):
             settle(ranks, np.eye(3), np.array(order))
+    with pytest.raises(DataError, match="scores are 4 x 3 but the ranks are of 3 queries"):
+        settle(ranks, np.ones((4, 3)), np.arange(3))
 
 
 # our name of each figure of a tool that breaks ties by an order, in that tool's own spelling

@@ -42,10 +42,11 @@ class Metric:
 
     For ``map`` the variant is what average precision is divided by: ``"min(k,R)"``, as many positives as
     fit into the first k (the default; sentence-transformers), ``"R"``, all of them (trec_eval, ranx), or
-    ``"hits"``, those among the first k (torchmetrics). For ``ndcg`` it is the gain of grade g: ``"linear"``,
-    g itself (the default; trec_eval), or ``"exp"``, 2^g - 1 (Burges et al. 2005). For ``median_rank`` it is
-    what stands between two middle ranks: their ``"mean"`` (numpy) or its ``"floor"`` (CLIP's code, where
-    ranks start at 0: floor(median) + 1). None for all others.
+    ``"hits"``, those among the first k (torchmetrics; it can fall when a positive rises into them). For
+    ``ndcg`` it is the gain of grade g: ``"linear"``, g itself (the default; trec_eval), or ``"exp"``,
+    2^g - 1 (Burges et al. 2005). For ``median_rank`` it is what stands between two middle ranks: their
+    ``"mean"`` (numpy) or its ``"floor"`` (CLIP's code, where ranks start at 0: floor(median) + 1). None for
+    all others.
     """
 
     name: str
