@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from alignkit.formats._base import Format as Format
     from alignkit.formats._base import Header as Header
     from alignkit.formats._idfile import read_table as read_table
+    from alignkit.formats._npy import map_npy as map_npy
     from alignkit.formats._open import open_embeddings as open_embeddings
     from alignkit.formats._open import read_header as read_header
     from alignkit.formats._write import check_output as check_output
@@ -18,6 +19,7 @@ FORMATS: "Registry[Format]" = Registry("alignkit.formats", "Format", "format")
 _WHERE = {
     "Format": "_base",
     "Header": "_base",
+    "map_npy": "_npy",
     "open_embeddings": "_open",
     "read_table": "_idfile",
     "read_header": "_open",
@@ -29,6 +31,7 @@ __all__ = [
     "Format",
     "Header",
     "check_output",
+    "map_npy",
     "open_embeddings",
     "read_header",
     "read_table",

@@ -13,7 +13,8 @@ from alignkit.shapes import PerPositive, QueryCounts
 class Positives:
     """Hold the positives of query i as ``indices[indptr[i]:indptr[i + 1]]``, ascending, without repeats.
 
-    Build it with `from_links` or `diagonal`.
+    Build it with `from_links` or `diagonal`. ``grades`` says how relevant each entry of ``indices`` is, from
+    1 upwards; None where all are equally so. Only `ndcg` looks at them.
 
     Examples
     --------
@@ -25,15 +26,21 @@ class Positives:
     indptr: np.ndarray
     indices: PerPositive
     n_gallery: int
+    grades: PerPositive | None = None
 
     @classmethod
-    def from_links(cls, links: np.ndarray, n_queries: int, n_gallery: int) -> "Positives":
+    def from_links(
+        cls, links: np.ndarray, n_queries: int, n_gallery: int, *, grades: np.ndarray | None = None
+    ) -> "Positives":
         """Return the positives that (query row, gallery row) pairs name; a repeated pair counts once.
+
+        ``grades`` are positive integers, one for each link.
 
         Raises
         ------
         PairingError
-            If a link names a row that is not there.
+            If a link names a row that is not there, a grade is no positive integer, or a pair is repeated
+            with another grade.
         """
         links = np.asarray(links)
         if links.ndim != 2 or links.shape[1] != 2 or (links.size and links.dtype.kind not in "iu"):
@@ -48,9 +55,16 @@ class Positives:
                     f"link {wrong[0]} names row {links[wrong[0], side]} of the {name}, which has {size} "
                     "rows; join by id so that every link meets a row."
                 )
-        flat = np.unique(links[:, 0].astype(np.int64) * n_gallery + links[:, 1].astype(np.int64))
+        flat = links[:, 0].astype(np.int64) * n_gallery + links[:, 1].astype(np.int64)
+        flat, first, again = np.unique(flat, return_index=True, return_inverse=True)
         query, item = np.divmod(flat, n_gallery) if n_gallery else (flat, flat)
-        return cls(_offsets(np.bincount(query, minlength=n_queries)), item, n_gallery)
+        kept = None if grades is None else _checked_grades(np.asarray(grades), links, first[again.ravel()])
+        return cls(
+            _offsets(np.bincount(query, minlength=n_queries)),
+            item,
+            n_gallery,
+            None if kept is None else kept[first],
+        )
 
     @classmethod
     def diagonal(cls, n: int) -> "Positives":
@@ -102,8 +116,33 @@ class Positives:
     @cached_property
     def _transposed(self) -> "Positives":
         sizes = np.bincount(self.indices, minlength=self.n_gallery)
-        return Positives(_offsets(sizes), self.queries[self.by_item], self.n_queries)
+        grades = None if self.grades is None else self.grades[self.by_item]
+        return Positives(_offsets(sizes), self.queries[self.by_item], self.n_queries, grades)
 
 
 def _offsets(sizes: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+
+def _checked_grades(grades: np.ndarray, links: np.ndarray, first: np.ndarray) -> PerPositive:
+    """Return the grades as integers; ``first`` is, for each link, the first that names the same pair."""
+    if grades.shape != (len(links),) or (grades.size and grades.dtype.kind not in "iu"):
+        raise PairingError(
+            f"grades have shape {grades.shape} and type {grades.dtype}; "
+            f"give one positive integer for each of the {len(links)} links."
+        )
+    grades = grades.astype(np.int64)
+    low = np.flatnonzero(grades < 1)
+    if len(low):
+        raise PairingError(
+            f"link {low[0]} has grade {grades[low[0]]}: a positive has a grade of at least 1; "
+            "leave out links to items that are not relevant."
+        )
+    other = np.flatnonzero(grades != grades[first])
+    if len(other):
+        one, two = first[other[0]], other[0]
+        raise PairingError(
+            f"links {one} and {two} both name query {links[two, 0]} and item {links[two, 1]}, with grades "
+            f"{grades[one]} and {grades[two]}: keep one of them."
+        )
+    return grades

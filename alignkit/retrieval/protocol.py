@@ -15,7 +15,7 @@ from alignkit.retrieval.intervals import bootstrap_interval, check_resampling
 from alignkit.retrieval.metrics import Metric, evaluate, parse_metric
 from alignkit.retrieval.positives import Positives
 from alignkit.retrieval.ranks import Ranks, rank_both
-from alignkit.retrieval.ties import TIES, Ties, tie_groups
+from alignkit.retrieval.ties import ORDERS, TIES, Ties, check_ties, tie_groups
 from alignkit.retrieval.vectors import SIMILARITIES, Similarity
 from alignkit.rows import Rows, computing_dtype
 
@@ -35,6 +35,8 @@ class Protocol:
         ``"cosine"``, ``"dot"`` or ``"euclidean"``.
     ties
         ``"expected"``: the mean over all orders of tied items; or ``"optimistic"`` or ``"pessimistic"``.
+        Where a matrix of scores is given also ``"index"``, ``"docid_desc"`` or ``"docid_asc"``: see
+        `conventions`.
     without_positive
         What a query without a positive gets. ``"error"``: the forward direction refuses it. ``"skip"``: it
         is left out. ``"zero"``: it counts 0 in every metric, and as one behind the last in a rank. Backward,
@@ -55,7 +57,7 @@ class Protocol:
         """Return the metrics, checked along with the other fields."""
         for name, value, known in (
             ("similarity", self.similarity, SIMILARITIES),
-            ("ties", self.ties, TIES),
+            ("ties", self.ties, (*TIES, *ORDERS)),
             ("without_positive", self.without_positive, POLICIES),
         ):
             if value not in known:
@@ -112,7 +114,20 @@ def score_retrieval(
     (1.0, 0.005)
     """
     protocol = protocol or Protocol()
-    metrics = protocol.parsed()
+    check_positives(positives, protocol)
+    check_ties(protocol.ties)
+    return score_ranks(
+        rank_both(queries, gallery, positives, similarity=protocol.similarity),
+        protocol,
+        groups=(query_groups, gallery_groups),
+        about={"dtype": _dtypes(queries, gallery, protocol.similarity)},
+        about_sides=tuple({"duplicate_gallery_rows": _duplicates(side)} for side in (gallery, queries)),
+    )
+
+
+def check_positives(positives: Positives, protocol: Protocol) -> None:
+    """Raise DataError unless these positives can be scored so, ParameterError if nothing can."""
+    protocol.parsed()
     lonely = np.flatnonzero(positives.counts == 0)
     if len(lonely) == positives.n_queries:
         raise DataError("no query has a positive: nothing can be scored; check the pairs.")
@@ -121,18 +136,34 @@ def score_retrieval(
             f"query {lonely[0]} has no positive ({len(lonely)} of {positives.n_queries} have none): "
             "add its pairs, or choose to skip such queries or to count them as zero."
         )
-    ranks = rank_both(queries, gallery, positives, similarity=protocol.similarity)
+
+
+def score_ranks(
+    ranks: tuple[Ranks, Ranks],
+    protocol: Protocol,
+    *,
+    groups: Sequence[np.ndarray | None] = (None, None),
+    settled: Sequence[Ranks | None] = (None, None),
+    about: dict[str, Any],
+    about_sides: Sequence[dict[str, Any]] = ({}, {}),
+) -> RetrievalResult:
+    """Return what follows from the ranks of both directions, however they were counted.
+
+    Where ``settled`` ranks are given the metrics are theirs: the same with ties broken. ``about`` and
+    ``about_sides`` are facts that the ranks do not tell.
+    """
+    metrics = protocol.parsed()
     forward, backward = (
-        _Direction(side, protocol, metrics, _checked(groups, side))
-        for side, groups in zip(ranks, (query_groups, gallery_groups), strict=True)
+        _Direction(side, apart, protocol, metrics, _checked(labels, side))
+        for side, apart, labels in zip(ranks, settled, groups, strict=True)
     )
     facts = {
         **_settings(protocol, metrics),
-        "dtype": _dtypes(queries, gallery, protocol.similarity),
-        "n_queries": positives.n_queries,
-        "n_gallery": positives.n_gallery,
-        "forward": {**forward.facts(), "duplicate_gallery_rows": _duplicates(gallery)},
-        "backward": {**backward.facts(), "duplicate_gallery_rows": _duplicates(queries)},
+        **about,
+        "n_queries": ranks[0].positives.n_queries,
+        "n_gallery": ranks[0].n_gallery,
+        "forward": {**forward.facts(), **about_sides[0]},
+        "backward": {**backward.facts(), **about_sides[1]},
     }
     return RetrievalResult(forward.scores(), backward.scores(), forward.table(), backward.table(), facts)
 
@@ -141,11 +172,17 @@ class _Direction:
     """The queries of one direction with everything that is known of each."""
 
     def __init__(
-        self, ranks: Ranks, protocol: Protocol, metrics: list[Metric], groups: np.ndarray | None
+        self,
+        ranks: Ranks,
+        settled: Ranks | None,
+        protocol: Protocol,
+        metrics: list[Metric],
+        groups: np.ndarray | None,
     ) -> None:
         self.ranks, self.protocol, self.metrics, self.groups = ranks, protocol, metrics, groups
         self.counts = ranks.positives.counts
-        self.values = evaluate(tie_groups(ranks, protocol.ties), metrics)
+        tied = tie_groups(ranks, protocol.ties) if settled is None else tie_groups(settled)
+        self.values = evaluate(tied, metrics)
         self.zero = protocol.without_positive == "zero"
         if self.zero:
             for metric in metrics:
@@ -156,22 +193,24 @@ class _Direction:
         """Return every metric, summarised over the queries that count."""
         found: dict[str, Score] = {}
         names = [metric.name for metric in self.metrics]
-        chance = chance_levels(self.counts, self.ranks.n_gallery, names, zero=self.zero)
+        n_gallery, grades = self.ranks.n_gallery, self.ranks.positives.grades
+        chance = chance_levels(self.counts, n_gallery, names, zero=self.zero, grades=grades)
         for statistic in ("mean", "median"):
-            names = [metric.name for metric in self.metrics if metric.statistic == statistic]
-            if not names:
+            asked = [metric for metric in self.metrics if metric.statistic == statistic]
+            if not asked:
                 continue
-            values = np.stack([self.values[name][self.used] for name in names], axis=1)
+            values = np.stack([m.scaled(self.values[m.name][self.used]) for m in asked], axis=1)
             groups = None if self.groups is None else self.groups[self.used]
             p = self.protocol
-            low, high = bootstrap_interval(
+            ends = bootstrap_interval(
                 values, groups, statistic=statistic, resamples=p.resamples, level=p.level, seed=p.seed
             )
             values = np.sort(values, axis=0)  # a sum whose last bit the order of the queries does not change
             centre = values.mean(axis=0) if statistic == "mean" else np.median(values, axis=0)
-            for i, name in enumerate(names):
-                ends = (float(low[i]), float(high[i])) if np.isfinite(low[i]) else (None, None)
-                found[name] = Score(float(centre[i]), *ends, n=len(self.used), chance=chance[name])
+            for metric, *summary in zip(asked, centre, *ends, strict=True):
+                value, low, high = (float(end) for end in metric.unscaled(np.array(summary)))
+                interval = (low, high) if np.isfinite(low) else (None, None)
+                found[metric.name] = Score(value, *interval, n=len(self.used), chance=chance[metric.name])
         return {metric.name: found[metric.name] for metric in self.metrics}
 
     def table(self) -> pa.Table:
@@ -209,14 +248,16 @@ class _Direction:
 def _settings(protocol: Protocol, metrics: list[Metric]) -> dict[str, Any]:
     return {
         "metrics": [metric.name for metric in metrics],
-        "map_norm": {metric.name: metric.norm for metric in metrics if metric.family == "map"},
+        "map_norm": {metric.name: metric.variant for metric in metrics if metric.family == "map"},
+        "ndcg_gain": {metric.name: metric.variant for metric in metrics if metric.family == "ndcg"},
         "similarity": protocol.similarity,
         "ties": protocol.ties,
         "without_positive": protocol.without_positive,
         "resamples": protocol.resamples,
         "level": protocol.level,
         "seed": protocol.seed,
-        "median_convention": "mean of the two middle values where n is even; ranks start at 1",
+        "median_convention": "mean of the two middle values where n is even, rounded down if named :floor; "
+        "ranks start at 1",
         "interval": "percentile bootstrap over queries or their groups; the gallery is held fixed",
     }
 

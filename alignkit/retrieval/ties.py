@@ -7,10 +7,11 @@ import numpy as np
 
 from alignkit.errors import ParameterError
 from alignkit.retrieval.ranks import Ranks
-from alignkit.shapes import PerTieGroup, QueryCounts
+from alignkit.shapes import PerPositive, PerTieGroup, QueryCounts
 
-Ties: TypeAlias = Literal["expected", "optimistic", "pessimistic"]
+Ties: TypeAlias = Literal["expected", "optimistic", "pessimistic", "index", "docid_desc", "docid_asc"]
 TIES = ("expected", "optimistic", "pessimistic")
+ORDERS = ("index", "docid_desc", "docid_asc")  # what other tools break ties by: see `conventions`
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -19,6 +20,7 @@ class TieGroups:
 
     ``query`` it belongs to; ``ahead`` items stand before it, of which ``won`` are positives; it holds
     ``size`` items, of which ``hits`` are positives. ``positives`` and ``n_gallery``: see `Positives`.
+    ``grades`` are those of all positives, group by group, or None where all are alike.
     """
 
     query: PerTieGroup
@@ -28,11 +30,17 @@ class TieGroups:
     hits: PerTieGroup
     positives: QueryCounts
     n_gallery: int
+    grades: PerPositive | None = None
 
     @property
     def first(self) -> np.ndarray:
         """Mask of the first group of each query: the one that holds its best positive."""
         return self.won == 0
+
+    @property
+    def owners(self) -> PerPositive:
+        """The query of every positive, group by group."""
+        return np.repeat(self.query, self.hits)
 
     def total(self, values: np.ndarray) -> np.ndarray:
         """Return, for each query, the sum of its groups' values."""
@@ -44,20 +52,35 @@ class TieGroups:
         out[self.query[self.first]] = values[self.first]
         return out
 
+    def summed(self, values: np.ndarray) -> np.ndarray:
+        """Return, for each group, the sum of a value of every positive, group by group."""
+        of_group = np.repeat(np.arange(len(self.hits)), self.hits)
+        return np.bincount(of_group, weights=values, minlength=len(self.hits))
+
 
 def tie_groups(ranks: Ranks, ties: Ties = "expected") -> TieGroups:
     """Return the tie groups of all queries.
 
-    ``optimistic`` puts tied positives before the negatives of their group and ``pessimistic`` behind:
-    then each group holds positives only, and its inner order no longer matters.
+    ``optimistic`` puts tied positives before the negatives of their group, the most relevant first, and
+    ``pessimistic`` behind, the most relevant last: then each group holds positives of one grade only, and
+    its inner order no longer matters.
+
+    Raises
+    ------
+    ParameterError
+        If ``ties`` is unknown, or an order of the items, which these ranks say nothing about.
     """
-    if ties not in TIES:
-        raise ParameterError(f"ties {ties!r} is unknown: choose one of {', '.join(TIES)}.")
-    owner = ranks.positives
-    order = owner.order_by(-ranks.score)
+    check_ties(ties)
+    owner, grades = ranks.positives, ranks.positives.grades
+    if grades is None or ties == "expected":
+        order = owner.order_by(-ranks.score)
+    else:
+        order = np.lexsort((grades if ties == "pessimistic" else -grades, -ranks.score, owner.queries))
     query, score = owner.queries[order], ranks.score[order]
-    fresh = np.r_[True, (query[1:] != query[:-1]) | (score[1:] != score[:-1])][: len(order)]
-    starts = np.flatnonzero(fresh)
+    changes = (query[1:] != query[:-1]) | (score[1:] != score[:-1])
+    if grades is not None and ties != "expected":
+        changes |= np.diff(grades[order]) != 0
+    starts = np.flatnonzero(np.r_[True, changes][: len(order)])
     hits = np.diff(np.r_[starts, len(order)])
     members = order[starts]
     query, won = query[starts], starts - owner.indptr[query[starts]]
@@ -66,14 +89,26 @@ def tie_groups(ranks: Ranks, ties: Ties = "expected") -> TieGroups:
         above = above + tied
     if ties != "expected":
         tied = np.zeros_like(tied)
-    return TieGroups(query, above + won, won, tied + hits, hits, owner.counts, ranks.n_gallery)
+    sorted_grades = None if grades is None else grades[order]
+    return TieGroups(query, above + won, won, tied + hits, hits, owner.counts, ranks.n_gallery, sorted_grades)
 
 
-def all_tied(positives: QueryCounts, n_gallery: int) -> TieGroups:
+def check_ties(ties: Ties) -> None:
+    """Raise ParameterError unless ranks of vectors are enough to treat ties so."""
+    if ties in ORDERS:
+        raise ParameterError(
+            f"ties {ties!r} follow an order of the items, which ranks of vectors do not know: it needs a "
+            "matrix of scores, or ranks computed with the order (conventions.rank_in_order)."
+        )
+    if ties not in TIES:
+        raise ParameterError(f"ties {ties!r} is unknown: choose one of {', '.join((*TIES, *ORDERS))}.")
+
+
+def all_tied(positives: QueryCounts, n_gallery: int, grades: PerPositive | None = None) -> TieGroups:
     """Return the groups of queries for which every item of the gallery scores the same.
 
-    ``positives`` is the number of positives of each query.
+    ``positives`` is the number of positives of each query, ``grades`` those of all, query by query.
     """
     query = np.flatnonzero(positives)
     zero = np.zeros(len(query), np.int64)
-    return TieGroups(query, zero, zero, zero + n_gallery, positives[query], positives, n_gallery)
+    return TieGroups(query, zero, zero, zero + n_gallery, positives[query], positives, n_gallery, grades)

@@ -142,12 +142,12 @@ def _score(rows: tuple[Rows, ...], pairs: Pairs, labels: Labels, protocol: Proto
         gallery,
         Positives.from_links(pairs.links, len(queries), len(gallery)),
         protocol=protocol,
-        query_groups=_groups(pairs.links[:, 0], labels, len(queries)),
-        gallery_groups=_groups(pairs.links[:, 1], labels, len(gallery)),
+        query_groups=row_groups(pairs.links[:, 0], labels, len(queries)),
+        gallery_groups=row_groups(pairs.links[:, 1], labels, len(gallery)),
     )
 
 
-def _groups(rows: np.ndarray, labels: Labels, n: int) -> Labels:
+def row_groups(rows: np.ndarray, labels: Labels, n: int) -> Labels:
     """Return the component of every row; a row without a link is one of its own."""
     groups = np.arange(n) + (int(labels.max(initial=-1)) + 1)
     groups[rows] = labels

@@ -30,7 +30,7 @@ def parse_gates(texts: Sequence[str], metrics: Sequence[str]) -> dict[str, float
             gates[name] = math.nan
         if math.isnan(gates[name]):
             raise ParameterError(f"--fail-under {text} is no gate: write METRIC=LEVEL, like mrr=0.3.")
-        if name.endswith("_rank"):
+        if name.partition(":")[0].endswith("_rank"):
             raise ParameterError(
                 f"--fail-under {text}: a small {name} is a good one; gate mrr or hit@k instead."
             )

@@ -4,6 +4,7 @@ import pytest
 
 from alignkit.spaces import Embeddings
 from alignkit.storage import save_joint
+from alignkit.workflows import Protocol, evaluate_scores
 from alignkit.workflows.joining import join
 
 
@@ -47,7 +48,8 @@ def test_quality_gate_exits_with_six_after_printing(alignkit, rotated):
     assert alignkit("eval", rotated[0], rotated[0], "--fail-under", "mrr=0.9").code == 0
     alignkit("eval", *rotated, "--fail-under", "mrr").refused("METRIC=LEVEL")
     alignkit("eval", *rotated, "--fail-under", "map=0.3").refused("'map' is not measured")
-    alignkit("eval", *rotated, "--metrics", "mean_rank", "--fail-under", "mean_rank=3").refused("mean_rank")
+    for rank in ("mean_rank", "median_rank:floor", "geometric_mean_rank"):
+        alignkit("eval", *rotated, "--metrics", rank, "--fail-under", f"{rank}=3").refused(rank, "small")
 
 
 def test_per_query_ranks_are_kept_as_a_table(alignkit, rotated, tmp_path):
@@ -95,3 +97,81 @@ def test_a_joint_alignment_scores_any_two_of_its_spaces(alignkit, tmp_path):
     assert asked("text.npy", "x.joint::1:2") < 0.2  # the wrong space's map
     refused = alignkit("eval", "text.npy", "audio.npy", "--alignment", "x.joint::0:7")
     refused.refused("0 text, 1 image, 2 audio")
+
+
+@pytest.fixture
+def matrices(tmp_path):
+    """Write whole-number scores with ties and graded relevance; return both arrays."""
+    rng = np.random.default_rng(0)
+    relevance = (rng.random((40, 30)) < 0.1) * rng.integers(1, 4, (40, 30))
+    relevance[np.arange(40), np.arange(40) % 30] = 2
+    scores = rng.integers(0, 6, (40, 30)) + relevance
+    np.save(tmp_path / "s.npy", scores.astype(np.float32))
+    np.save(tmp_path / "r.npy", relevance.astype(np.int8))
+    np.save(tmp_path / "square.npy", np.eye(20) + rng.random((20, 20)))
+    return scores, relevance
+
+
+def test_a_matrix_of_scores_is_evaluated_with_graded_relevance(alignkit, matrices):
+    asked = ("--metrics", "mrr,ndcg@5:exp,map@5:hits,geometric_mean_rank", "--resamples", "200", "--json")
+    ran = alignkit("eval", "--scores", "s.npy", "--relevance", "r.npy", *asked)
+    assert ran.code == 0, ran.err
+    wanted = evaluate_scores(
+        *matrices, protocol=Protocol(metrics=asked[1].split(","), resamples=200)
+    ).report.to_json()
+    assert ran.json["forward"] == wanted["forward"]
+    assert ran.json["backward"] == wanted["backward"]
+    assert f"{(matrices[1] > 0).sum()} relevant pairs among 40 queries x 30 items" in ran.err
+
+
+def test_a_square_matrix_is_taken_for_rows_and_columns_in_one_order(alignkit, matrices):
+    ran = alignkit("eval", "--scores", "square.npy", "--per-query", "ranks", "--fail-under", "hit@1=0.9")
+    assert ran.code == 0, ran.err
+    assert "forward: each row of the queries looks for its partners in the gallery" in ran.out
+    assert "20 relevant pairs among 20 queries x 20 items, those of the diagonal" in ran.err
+    assert pq.read_table("ranks/forward.parquet")["hit@1"].to_pylist() == [1.0] * 20
+    alignkit("eval", "--scores", "s.npy").refused("40 x 30", "no relevance is given")
+
+
+def test_ties_are_broken_as_another_tool_does_it_only_where_scores_are_given(alignkit, matrices, rotated):
+    given = ("eval", "--scores", "s.npy", "--relevance", "r.npy", "--resamples", "0", "--json")
+    values = {
+        ties: alignkit(*given, "--ties", ties).json["forward"]["mrr"]["value"]
+        for ties in ("pessimistic", "index", "docid_asc", "docid_desc", "expected", "optimistic")
+    }
+    assert values["index"] == values["docid_asc"] != values["docid_desc"]
+    assert values["pessimistic"] == min(values.values()) < max(values.values()) == values["optimistic"]
+    alignkit("eval", *rotated, "--ties", "index").refused("'index'", "matrix of scores")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("--similarity", "cosine"), ("--alignment", "a.alignment"), ("--pairs", "p.csv"), ("--center",)),
+        *(("--group", "video"), ("--ids", "ids.txt"), ("--trust-pickle",)),
+    ],
+)
+def test_options_about_embeddings_are_refused_beside_scores(alignkit, matrices, words):
+    alignkit("eval", "--scores", "square.npy", *words).refused(words[0], "about embeddings", "leave it out")
+
+
+def test_scores_and_embeddings_are_two_questions(alignkit, matrices, rotated):
+    alignkit("eval", rotated[0], "--scores", "square.npy").refused("QUERIES", "leave it out")
+    alignkit("eval", *rotated, "--relevance", "r.npy").refused("--relevance", "--scores", "--pairs")
+    alignkit("eval", rotated[0]).refused("QUERIES and GALLERY", "--scores")
+    alignkit("eval").refused("QUERIES and GALLERY", "--scores")
+
+
+def test_files_that_hold_no_usable_scores_are_refused(alignkit, matrices, tmp_path):
+    np.save(tmp_path / "objects.npy", np.array([["a", 1]], dtype=object), allow_pickle=True)
+    alignkit("eval", "--scores", "objects.npy").refused("objects.npy", "pickled Python objects")
+    holed = np.eye(6)
+    holed[4, 2] = np.nan
+    np.save(tmp_path / "holed.npy", holed)
+    alignkit("eval", "--scores", "holed.npy").refused("row 4", "NaN")
+    alignkit("eval", "--scores", "square.npy", "--relevance", "holed.npy").refused("(6, 6)", "(20, 20)")
+    alignkit("eval", "--scores", "absent.npy").refused("absent.npy does not exist")
+    (tmp_path / "text.npy").write_text("1 2 3")
+    alignkit("eval", "--scores", "text.npy").refused("text.npy", "not an .npy file")
+    np.save(tmp_path / "flat.npy", np.ones(4))
+    alignkit("eval", "--scores", "flat.npy").refused("(4,)", "matrix of real numbers")

@@ -23,29 +23,42 @@ def intervals(scores: NDArray, positives: Positives) -> tuple[NDArray, NDArray]:
 
 
 def metric(name: str, relevant: NDArray) -> float:
-    """Return a metric of one ranking: ``relevant`` says of each place whether a positive stands there."""
-    family, _, cut = name.partition("@")
-    cut, _, norm = cut.partition(":")
+    """Return a metric of one ranking, given the grade of the item at each place, 0 for negatives."""
+    head, _, variant = name.partition(":")
+    family, _, cut = head.partition("@")
     n, found = len(relevant), np.flatnonzero(relevant) + 1
     k = int(cut) if cut else n
     inside = found[found <= k]
-    most = len(found) if norm == "R" else min(k, len(found))
-    ideal = sum(1 / np.log2(1 + place) for place in range(1, most + 1))
+    norm = {"R": len(found), "hits": max(len(inside), 1)}.get(variant, min(k, len(found)))
+    gains = 2.0 ** np.asarray(relevant, int) - 1 if variant == "exp" else np.asarray(relevant, float)
+    discounts = (np.arange(n) < k) / np.log2(np.arange(n) + 2)
     return {
         "mrr": 1 / inside[0] if len(inside) else 0.0,
         "hit": float(len(inside) > 0),
         "recall": len(inside) / len(found),
         "precision": len(inside) / k,
-        "map": sum((i + 1) / place for i, place in enumerate(inside)) / most,
-        "ndcg": sum(1 / np.log2(1 + place) for place in inside) / ideal,
+        "rprecision": (found <= len(found)).mean(),
+        "map": sum((i + 1) / place for i, place in enumerate(inside)) / norm,
+        "ndcg": gains @ discounts / (np.sort(gains)[::-1] @ discounts),
     }.get(family, float(found[0]))
 
 
-def expected_metric(name: str, scores: NDArray, relevant: NDArray) -> float:
-    """Return the mean of a metric over every order of the items that agrees with their scores."""
-    n = len(scores)
-    orders = [order for order in permutations(range(n)) if (np.diff(scores[list(order)]) <= 0).all()]
-    return float(np.mean([metric(name, relevant[list(order)]) for order in orders]))
+def expected_metrics(names: list[str], scores: NDArray, relevant: NDArray) -> dict[str, float]:
+    """Return the mean of each metric over every order of the items that agrees with their scores.
+
+    Of a geometric mean rank it is the geometric mean.
+    """
+    every = np.array(list(permutations(range(len(scores)))))
+    orders = every[(np.diff(scores[every], axis=1) <= 0).all(axis=1)]
+    rankings, times = np.unique(relevant[orders], axis=0, return_counts=True)
+    found = {}
+    for name in names:
+        values = [metric(name, ranking) for ranking in rankings]
+        if name.startswith("geometric"):
+            found[name] = float(np.exp(np.average(np.log(values), weights=times)))
+        else:
+            found[name] = float(np.average(values, weights=times))
+    return found
 
 
 def random_positives(rng: np.random.Generator, n_queries: int, n_gallery: int, links: int) -> Positives:
@@ -58,5 +71,8 @@ def random_positives(rng: np.random.Generator, n_queries: int, n_gallery: int, l
 def brute() -> SimpleNamespace:
     """Return the functions of this file."""
     return SimpleNamespace(
-        intervals=intervals, metric=metric, expected_metric=expected_metric, random_positives=random_positives
+        intervals=intervals,
+        metric=metric,
+        expected_metrics=expected_metrics,
+        random_positives=random_positives,
     )

@@ -9,7 +9,8 @@ from alignkit.retrieval.ranks import rank_scores
 
 NAMES = [
     *("mrr", "mrr@7", "hit@1", "hit@5", "hit@40", "recall@5", "precision@5", "map", "map@5", "map@5:R"),
-    *("ndcg", "ndcg@5", "mean_rank", "median_rank"),
+    *("map@5:hits", "rprecision", "ndcg", "ndcg@5", "ndcg@5:exp"),
+    *("mean_rank", "median_rank", "median_rank:floor", "geometric_mean_rank"),
 ]
 
 
@@ -18,25 +19,52 @@ def relation(seed: int, n: int, g: int) -> Positives:
     return Positives.from_links(np.argwhere(rng.random((n, g)) < rng.random((n, 1)) * 0.4), n, g)
 
 
+def summary(name: str, values: np.ndarray) -> float:
+    """Return what a metric reports for its queries, written out once more."""
+    if name == "geometric_mean_rank":
+        return float(np.exp(np.nanmean(np.log(values))))
+    if name.startswith("median_rank"):
+        median = float(np.nanmedian(values))
+        return np.floor(median - 1) + 1 if name.endswith(":floor") else median
+    return float(np.nanmean(values))
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_collapsed_space_scores_at_chance(seed: int):
     positives = relation(seed, 37, 60)
     found = per_query(rank_scores(np.zeros((37, 60)), positives), NAMES)
     chance = chance_levels(positives.counts, 60, NAMES)
     for name in NAMES:
-        summary = np.nanmedian if name == "median_rank" else np.nanmean
-        assert summary(found[name]) == pytest.approx(chance[name], abs=1e-13), name
+        assert summary(name, found[name]) == pytest.approx(chance[name], abs=1e-12), name
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_collapsed_space_scores_at_chance_whatever_the_grades(seed: int):
+    plain = relation(seed, 37, 60)
+    grades = np.random.default_rng(seed).integers(1, 5, len(plain))
+    links = np.stack([plain.queries, plain.indices], axis=1)
+    positives = Positives.from_links(links, 37, 60, grades=grades)
+    found = per_query(rank_scores(np.zeros((37, 60)), positives), NAMES)
+    chance = chance_levels(positives.counts, 60, NAMES, grades=positives.grades)
+    for name in NAMES:
+        assert summary(name, found[name]) == pytest.approx(chance[name], abs=1e-12), name
+    bare = chance_levels(positives.counts, 60, NAMES)
+    for name in NAMES:
+        same = chance[name] == pytest.approx(bare[name], abs=1e-12)
+        assert same != name.startswith("ndcg"), name
 
 
 def test_random_scores_average_to_chance():
     rng = np.random.default_rng(0)
     positives = relation(1, 40, 50)
-    means = {name: [] for name in NAMES if name != "median_rank"}
+    means = {name: [] for name in NAMES if not name.startswith("median_rank")}
     for _ in range(300):
         found = per_query(rank_scores(rng.random((40, 50)), positives), list(means))
         for name, drawn in means.items():
-            drawn.append(np.nanmean(found[name]))
+            values = np.log(found[name]) if name.startswith("geometric") else found[name]
+            drawn.append(np.nanmean(values))
     chance = chance_levels(positives.counts, 50, NAMES)
+    chance["geometric_mean_rank"] = np.log(chance["geometric_mean_rank"])
     for name, drawn in means.items():
         assert abs(np.mean(drawn) - chance[name]) < 4.5 * np.std(drawn) / np.sqrt(300), name
 

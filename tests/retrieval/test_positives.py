@@ -59,3 +59,38 @@ def test_no_links_are_no_positives():
     positives = Positives.from_links(np.empty((0, 2), int), 3, 4)
     assert positives.counts.tolist() == [0, 0, 0]
     assert positives.transpose().counts.tolist() == [0, 0, 0, 0]
+
+
+def test_grades_follow_their_links_there_and_back():
+    rng = np.random.default_rng(3)
+    relevance = rng.integers(0, 4, (20, 30))
+    links = np.argwhere(relevance > 0)
+    order = rng.permutation(len(links))
+    shuffled = np.concatenate([links[order], links[:5]])  # five links are named twice
+    grades = relevance[shuffled[:, 0], shuffled[:, 1]]
+    positives = Positives.from_links(shuffled, 20, 30, grades=grades)
+    assert np.array_equal(positives.grades, relevance[positives.queries, positives.indices])
+    there = positives.transpose()
+    assert np.array_equal(there.grades, relevance.T[there.queries, there.indices])
+    assert np.array_equal(there.transpose().grades, positives.grades)
+
+
+def test_without_grades_there_are_none_in_either_direction():
+    positives = Positives.from_links(np.array([[0, 1]]), 2, 2)
+    assert positives.grades is None
+    assert positives.transpose().grades is None
+
+
+@pytest.mark.parametrize(
+    ("grades", "words"),
+    [
+        ([1, 0, 2], r"link 1 has grade 0: .* at least 1"),
+        ([1, -3, 2], "link 1 has grade -3"),
+        ([1.0, 2.5, 1.0], "type float64; give one positive integer for each of the 3 links"),
+        ([1, 2], r"shape \(2,\)"),
+        ([1, 2, 3], "links 0 and 2 both name query 0 and item 1, with grades 1 and 3: keep one"),
+    ],
+)
+def test_grades_without_sense_are_refused(grades: list, words: str):
+    with pytest.raises(PairingError, match=words):
+        Positives.from_links(np.array([[0, 1], [0, 2], [0, 1]]), 3, 3, grades=np.array(grades))

@@ -20,8 +20,13 @@ ALL = (
     "map",
     "map@10",
     "ndcg@10",
+    "map@10:hits",
+    "rprecision",
+    "ndcg@10:exp",
     "mean_rank",
     "median_rank",
+    "median_rank:floor",
+    "geometric_mean_rank",
 )
 
 
@@ -38,9 +43,15 @@ def test_scores_summarise_the_per_query_tables():
         assert list(scores) == list(ALL)
         for name, score in scores.items():
             column = table[name].to_numpy()
-            centre = np.median(column) if name == "median_rank" else column.mean()
+            if name == "geometric_mean_rank":
+                centre = np.exp(np.log(column).mean())
+            elif name == "median_rank:floor":
+                centre = np.floor(np.median(column - 1)) + 1
+            else:
+                centre = np.median(column) if name == "median_rank" else column.mean()
             assert score.value == pytest.approx(centre)
             assert score.low <= score.value <= score.high
+            assert score.low < score.high or name.startswith("median_rank")
             assert score.n == 150
 
 
@@ -183,7 +194,7 @@ def test_one_group_has_no_interval():
 def test_facts_say_how_the_numbers_came_about_and_fit_into_json():
     x, y = world(12)
     y[100:110] = y[0]
-    result = score_retrieval(x, y, Positives.diagonal(150), Protocol(metrics=("map@5", "map")))
+    result = score_retrieval(x, y, Positives.diagonal(150), Protocol(metrics=("map@5", "map", "ndcg@5:exp")))
     facts = json.loads(json.dumps(result.facts))
     assert facts["n_queries"] == facts["n_gallery"] == 150
     assert facts["forward"]["duplicate_gallery_rows"] == 10
@@ -191,6 +202,7 @@ def test_facts_say_how_the_numbers_came_about_and_fit_into_json():
     assert facts["forward"]["tied_queries"] == 11
     assert facts["forward"]["positives_per_query"] == {"min": 1, "mean": 1.0, "max": 1}
     assert facts["map_norm"] == {"map@5": "min(k,R)", "map": "min(k,R)"}
+    assert facts["ndcg_gain"] == {"ndcg@5:exp": "exp"}
     assert facts["dtype"] == {"queries": "float32", "gallery": "float32", "computed": "float32"}
     assert "held fixed" in facts["interval"]
 
