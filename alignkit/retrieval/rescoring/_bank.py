@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from alignkit.retrieval._flat import best
 from alignkit.retrieval._unit import Block, UnitRows, cosines
 from alignkit.retrieval.tiles import spans
 from alignkit.rows import Rows
@@ -27,9 +26,24 @@ class LogSums:
         return self.top + np.log(self.total)
 
 
-def nearest_mean(rows: Rows, others: Rows, k: int) -> PerItem:
-    """Return each row's mean cosine to the ``k`` nearest of the others: CSLS's r."""
-    return best(rows, others, k)[1].mean(axis=1, dtype=np.float64)
+def nearest_cosines(rows: Rows, others: Rows, k: int, block: Block) -> np.ndarray:
+    """Return each unit row's ``k`` greatest cosines to the others, in ascending order, as float32."""
+    nearest = np.empty((len(rows), k), np.float32)
+    for left, right in spans(0, len(rows), block.gallery):
+        part = rows[left:right]
+        kept = np.empty((len(part), 0), np.float32)
+        for start, stop in spans(0, len(others), block.queries):
+            found = cosines(part, others[start:stop]).astype(np.float32)
+            kept = np.concatenate([kept, found], axis=1)
+            if kept.shape[1] > k:
+                kept = np.partition(kept, -k, axis=1)[:, -k:]
+        nearest[left:right] = np.sort(kept, axis=1)
+    return nearest
+
+
+def nearest_mean(rows: Rows, others: Rows, k: int, block: Block) -> PerItem:
+    """Return each unit row's mean cosine to the ``k`` nearest of the others: CSLS's r."""
+    return nearest_cosines(rows, others, k, block).mean(axis=1, dtype=np.float64)
 
 
 def log_mean_exp(bank: UnitRows, gallery: UnitRows, beta: float, block: Block) -> PerItem:

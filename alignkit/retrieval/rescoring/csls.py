@@ -43,7 +43,7 @@ class Csls(AdditiveRescorer):
     def _bias(self, bank: UnitRows) -> PerItem:
         check_enough(self.neighbours, bank, "bank")
         check_enough(self.neighbours, self.gallery_, "gallery")
-        return nearest_mean(self.gallery_, bank, self.neighbours)
+        return nearest_mean(self.gallery_, bank, self.neighbours, self.block_)
 
     def _about(self, strip: Vectors, learned: Facts) -> Facts:  # noqa: ARG002
-        return (nearest_mean(strip, self.gallery_, self.neighbours),)
+        return (nearest_mean(strip, self.gallery_, self.neighbours, self.block_),)

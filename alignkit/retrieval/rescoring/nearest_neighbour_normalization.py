@@ -42,4 +42,4 @@ class NearestNeighbourNormalization(AdditiveRescorer):
 
     def _bias(self, bank: UnitRows) -> PerItem:
         check_enough(self.neighbours, bank, "bank")
-        return self.alpha * nearest_mean(self.gallery_, bank, self.neighbours)
+        return self.alpha * nearest_mean(self.gallery_, bank, self.neighbours, self.block_)
