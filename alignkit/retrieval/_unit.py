@@ -7,7 +7,7 @@ import numpy as np
 from alignkit.errors import DataError, ParameterError
 from alignkit.retrieval.tiles import spans
 from alignkit.rows import Rows
-from alignkit.shapes import Vectors
+from alignkit.shapes import Gallery, Queries, ScoreMatrix
 
 SCAN = 4096  # rows checked at a time
 
@@ -106,7 +106,7 @@ def check_widths(left: Rows, right: Rows, *, names: tuple[str, str]) -> None:
         )
 
 
-def cosines(left: Vectors, right: Vectors) -> np.ndarray:
+def cosines(left: Queries, right: Gallery) -> ScoreMatrix:
     """Return the products of two blocks of unit rows in float64, each rounded to a float32.
 
     A BLAS may add a product's terms in another order in another block. That moves the last bit of a float64

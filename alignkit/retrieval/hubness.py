@@ -26,7 +26,7 @@ class Hubness:
     References
     ----------
     Radovanovic et al. (2010), *Hubs in space*, section 2. Feldbauer et al. (2018), *Fast approximate
-    hubness reduction for large high-dimensional data*, section III; Feldbauer and Flexer (2019), *A
+    hubness reduction for large high-dimensional data*; Feldbauer and Flexer (2019), *A
     comprehensive empirical comparison of hubness reduction in high-dimensional spaces*.
     """
 

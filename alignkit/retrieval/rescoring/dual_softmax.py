@@ -25,7 +25,7 @@ class DualSoftmax(Rescorer):
     References
     ----------
     Cheng et al. (2021), *Improving Video-Text Retrieval by Multi-Stream Corpus Alignment and Dual Softmax
-    Loss*, section 3.3; ``beta`` 100 is the scale that CLIP's cosines have there.
+    Loss*; ``beta`` 100 is the scale that CLIP's cosines have there.
 
     Examples
     --------

@@ -15,13 +15,14 @@ class InvertedSoftmax(AdditiveRescorer):
     makes its probabilities sum to 1): the order is the same and nothing overflows. In [-2, 2].
 
     Limits: a low ``beta`` takes the mean cosine to the bank from an item's score, a high one the greatest,
-    which is one query's and noisy. The paper fits it to its training pairs; 30 is the value of MUSE's
+    which is one query's and noisy: with a bank of a few hundred queries 100, the scale that CLIP is trained
+    with, can cost more than the hubs do. The paper fits it to its training pairs; 30 is the value of MUSE's
     example, for unit rows.
 
     References
     ----------
     Smith et al. (2017), *Offline bilingual word vectors, orthogonal transformations and the inverted
-    softmax*, section 2.4.
+    softmax*.
 
     Examples
     --------

@@ -33,7 +33,7 @@ class MutualProximity(Rescorer):
 
     References
     ----------
-    Schnitzer et al. (2012), *Local and global scaling reduce hubs in space*, section 3.2.
+    Schnitzer et al. (2012), *Local and global scaling reduce hubs in space*.
 
     Examples
     --------

@@ -14,13 +14,13 @@ class NearestNeighbourNormalization(AdditiveRescorer):
     With ``alpha`` 1/2 it ranks as CSLS with as many ``neighbours``; it differs by taking many more, and by
     leaving the share of the bias to be chosen. In [-1 - alpha, 1 + alpha].
 
-    Limits: the authors choose both numbers for each model on held-out pairs; the defaults, from their
-    code's example for CLIP on COCO, fit a bank of many thousand captions. In a small bank 128 neighbours
+    Limits: the authors choose both numbers for each model on held-out pairs; the defaults, theirs
+    for CLIP on COCO, fit a bank of many thousand captions. In a small bank 128 neighbours
     reach queries that have nothing to do with the item.
 
     References
     ----------
-    Chowdhury et al. (2024), *Nearest Neighbor Normalization Improves Multimodal Retrieval*, section 3.
+    Chowdhury et al. (2024), *Nearest Neighbor Normalization Improves Multimodal Retrieval*.
 
     Examples
     --------

@@ -28,8 +28,8 @@ class QbNorm(Rescorer):
 
     References
     ----------
-    Bogolin et al. (2022), *Cross Modal Retrieval with Querybank Normalisation*, section 3.4; defaults of
-    the authors' code.
+    Bogolin et al. (2022), *Cross Modal Retrieval with Querybank Normalisation*; defaults of the authors'
+    code.
 
     Examples
     --------

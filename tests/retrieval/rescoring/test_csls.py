@@ -12,7 +12,7 @@ def test_scores_are_the_formula_of_the_paper(worlds, seed, neighbours):
     cosine = worlds.dense(queries, gallery)
     of_query = np.sort(cosine, axis=1)[:, -neighbours:].mean(axis=1)
     of_item = np.sort(worlds.dense(gallery, bank), axis=1)[:, -neighbours:].mean(axis=1)
-    expected = 2 * cosine - of_query[:, None] - of_item  # eq. 4
+    expected = 2 * cosine - of_query[:, None] - of_item
     rescorer = Csls(neighbours=neighbours).fit(bank, gallery)
     np.testing.assert_allclose(rescorer.scores(queries), expected, atol=1e-6)
     np.testing.assert_allclose(rescorer.bias_, of_item, atol=1e-6)

@@ -9,7 +9,7 @@ from alignkit.retrieval.rescoring.inverted_softmax import InvertedSoftmax
 def test_scores_are_the_logarithm_of_the_papers_probability(worlds, seed, beta):
     queries, gallery, bank = worlds.hubs(seed, n=120, bank=300)
     share = np.exp(beta * worlds.dense(queries, gallery)) / np.exp(beta * worlds.dense(bank, gallery)).sum(0)
-    probability = share / share.sum(axis=1, keepdims=True)  # eq. 11, with its alpha
+    probability = share / share.sum(axis=1, keepdims=True)  # the division is by its alpha
     scores = InvertedSoftmax(beta=beta).fit(bank, gallery).scores(queries)
     np.testing.assert_allclose(scores, np.log(300 * share) / beta, atol=1e-6)
     gaps = np.log(probability) / beta - scores

@@ -6,7 +6,7 @@ from alignkit.retrieval.rescoring.qb_norm import QbNorm
 
 
 def published(test, bank, beta, k):
-    """Return the paper's scores, section 3.4: divided exponentials for activated queries, else cosines."""
+    """Return the scores of the authors' code: divided exponentials for activated queries, else cosines."""
     activated = np.unique(np.argsort(-bank, axis=1)[:, :k])
     active = np.isin(test.argmax(axis=1), activated)
     normalised = np.exp(beta * test) / np.exp(beta * bank).sum(axis=0)
