@@ -11,7 +11,13 @@ from alignkit.duplicates import duplicate_labels
 from alignkit.errors import DataError, ParameterError
 from alignkit.reports import Score
 from alignkit.retrieval.chance import chance_levels
-from alignkit.retrieval.intervals import bootstrap_interval, check_resampling
+from alignkit.retrieval.intervals import (
+    FEWEST,
+    SOUND,
+    IntervalMethod,
+    bootstrap_interval,
+    check_resampling,
+)
 from alignkit.retrieval.metrics import Metric, evaluate, parse_metric
 from alignkit.retrieval.positives import Positives
 from alignkit.retrieval.ranks import Ranks, rank_both
@@ -21,6 +27,8 @@ from alignkit.rows import Rows, computing_dtype
 
 WithoutPositive: TypeAlias = Literal["error", "skip", "zero"]
 POLICIES = ("error", "skip", "zero")
+NAMES = {"percentile": "percentile", "bca": "BCa"}
+MANY_TIED = 0.01  # of the queries: from here on, half precision decides digits that people read
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +47,15 @@ class Protocol:
         What a query without a positive gets. ``"error"``: the forward direction refuses it. ``"skip"``: it
         is left out. ``"zero"``: it counts 0 in every metric, and as one behind the last in a rank. Backward,
         ``"error"`` leaves items without a query out: a gallery may hold distractors. All are counted.
-    resamples, level, seed
-        Of the bootstrap intervals; without resamples there are none.
+    interval, resamples, level, seed
+        Of the bootstrap intervals, ``"percentile"`` or ``"bca"``; without resamples there are none.
     """
 
     metrics: Sequence[str] = ("mrr", "hit@1", "hit@5", "hit@10")
     similarity: Similarity = "cosine"
     ties: Ties = "expected"
     without_positive: WithoutPositive = "error"
+    interval: IntervalMethod = "percentile"
     resamples: int = 10_000
     level: float = 0.95
     seed: int = 0
@@ -60,7 +69,7 @@ class Protocol:
         ):
             if value not in known:
                 raise ParameterError(f"{name} is {value!r}: choose one of {', '.join(known)}.")
-        check_resampling(self.resamples, self.level)
+        check_resampling(self.resamples, self.level, self.interval)
         if not self.metrics:
             raise ParameterError("no metric is asked for: name at least one, like mrr.")
         return [parse_metric(name) for name in self.metrics]
@@ -91,11 +100,13 @@ def score_retrieval(
     query_groups: np.ndarray | None = None,
     gallery_groups: np.ndarray | None = None,
 ) -> RetrievalResult:
-    """Return exact retrieval scores in both directions, with percentile intervals and chance levels.
+    """Return exact retrieval scores in both directions, with bootstrap intervals and chance levels.
 
     Ranks are counted against the whole gallery, metrics taken per query, then summarised: the mean, or the
     median for ``median_rank`` (the mean of the two middle ones where the number is even). Groups are labels
-    per row; all queries of a group are drawn together in the bootstrap (five captions of one picture).
+    per row; all queries of a group are drawn together in the bootstrap (five captions of one picture). The
+    facts hold ``warnings``, sentences for people: too few groups for an interval, or half precision that
+    makes more than one query in a hundred tie.
 
     Raises
     ------
@@ -134,6 +145,7 @@ def score_retrieval(
         "forward": {**forward.facts(), "duplicate_gallery_rows": _duplicates(gallery)},
         "backward": {**backward.facts(), "duplicate_gallery_rows": _duplicates(queries)},
     }
+    facts["warnings"] = _warnings(facts)
     return RetrievalResult(forward.scores(), backward.scores(), forward.table(), backward.table(), facts)
 
 
@@ -165,7 +177,13 @@ class _Direction:
             groups = None if self.groups is None else self.groups[self.used]
             p = self.protocol
             low, high = bootstrap_interval(
-                values, groups, statistic=statistic, resamples=p.resamples, level=p.level, seed=p.seed
+                values,
+                groups,
+                statistic=statistic,
+                method=p.interval,
+                resamples=p.resamples,
+                level=p.level,
+                seed=p.seed,
             )
             values = np.sort(values, axis=0)  # a sum whose last bit the order of the queries does not change
             centre = values.mean(axis=0) if statistic == "mean" else np.median(values, axis=0)
@@ -217,8 +235,31 @@ def _settings(protocol: Protocol, metrics: list[Metric]) -> dict[str, Any]:
         "level": protocol.level,
         "seed": protocol.seed,
         "median_convention": "mean of the two middle values where n is even; ranks start at 1",
-        "interval": "percentile bootstrap over queries or their groups; the gallery is held fixed",
+        "interval": f"{NAMES[protocol.interval]} bootstrap over queries or their groups; "
+        "the gallery is held fixed",
     }
+
+
+def _warnings(facts: dict[str, Any]) -> list[str]:
+    """Return what a reader must know before believing the intervals or the last digits."""
+    found = []
+    for side in ("forward", "backward"):
+        n_groups = facts[side]["n_groups"]
+        if facts["resamples"] and n_groups < SOUND:
+            found.append(
+                f"{side}: {n_groups} independent {'group' if n_groups == 1 else 'groups'} of queries, where "
+                f"an interval takes about {SOUND}: "
+                + ("there is none." if n_groups < FEWEST else "the true ones are wider than those printed.")
+            )
+    half = [side for side in ("queries", "gallery") if facts["dtype"][side] == "float16"]
+    for side in ("forward", "backward") if half else ():
+        share = facts[side]["tied_queries"] / max(facts[side]["n"], 1)
+        if share > MANY_TIED:
+            found.append(
+                f"{side}: {share:.1%} of the queries have a positive that ties with other items, and "
+                f"{' and '.join(half)} are stored in float16, which makes ties: store float32."
+            )
+    return found
 
 
 def _dtypes(queries: Rows, gallery: Rows, similarity: Similarity) -> dict[str, str]:
