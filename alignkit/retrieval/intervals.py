@@ -59,8 +59,8 @@ def bootstrap_interval(
 
     Examples
     --------
-    >>> bootstrap_interval(np.array([[0.0], [1.0]] * 50)).round(2).tolist()
-    [[0.4], [0.6]]
+    >>> bootstrap_interval(np.array([[0.0], [1.0]] * 200)).round(2).tolist()
+    [[0.45], [0.55]]
     """
     check_resampling(resamples, level, method)
     values = np.asarray(values, dtype=np.float64)
