@@ -46,7 +46,7 @@ def bootstrap_interval(
     `two_way_interval` for another gallery. One stream of PCG64 from ``seed``: the same numbers on every
     run, in any order of the queries. With fewer than two groups, or no resamples, the ends are NaN. Below
     about 30 groups both kinds are too narrow. 10,000 resamples of 20,000 queries and four metrics take
-    less than a CPU second; medians take three.
+    less than a CPU second; medians take up to two.
 
     Raises
     ------
