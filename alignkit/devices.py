@@ -18,9 +18,9 @@ def on_device(name: str) -> Iterator[None]:
     ``"cpu"`` is numpy, which gives the same bits for any number of threads. ``"cuda"`` is torch on the
     current graphics card, ``"cuda:1"`` on the card with that number. ``"torch-cpu"`` runs the code of the
     graphics card on the processor: the way to try it where there is none. Nearest neighbours, CSLS matches,
-    exact ranks and the products of `Moments` follow the device; decompositions stay with numpy. Whatever the device,
-    arrays come in and go out as numpy's, and a map differs by rounding alone: 1e-5 at most where the
-    method is a continuous function of its rows.
+    exact ranks and the products of `Moments` follow the device; decompositions stay with numpy. Whatever the
+    device, arrays come in and go out as numpy's; ranks are equal, and a map differs by rounding alone: 1e-5
+    at most where the method is a continuous function of its rows.
 
     The device holds for this thread and for what is called from it. A thread or a process that is started
     inside the block begins on ``"cpu"``: enter the block there, or run it in a copy of the context.

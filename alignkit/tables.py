@@ -31,7 +31,7 @@ def text(report: Report) -> str:
     """Return one aligned line a score, under one heading a section.
 
     Columns that no score of a section fills are left out; the ends of the interval are those of the
-    report (95 % unless it says otherwise).
+    report (95 % unless it says otherwise). What the report warns of stands below the scores.
 
     Examples
     --------
@@ -45,11 +45,12 @@ def text(report: Report) -> str:
         widths = [max((len(row[column]) for row in rows), default=0) for column in range(len(COLUMNS))]
         lines = ["  " + "  ".join(_padded(row, widths)).rstrip() for row in rows]
         blocks.append("\n".join([heading(report, section), *lines]))
-    return "\n\n".join(blocks)
+    remarks = [f"warning: {sentence}" for sentence in warnings(report)]
+    return "\n\n".join([*blocks, "\n".join(remarks)] if remarks else blocks)
 
 
 def markdown(report: Report) -> str:
-    """Return one Markdown table a section, numbers flush right.
+    """Return one Markdown table a section, numbers flush right, and a list of what the report warns of.
 
     Examples
     --------
@@ -78,11 +79,12 @@ def markdown(report: Report) -> str:
             ]
             lines.append(f"| {name.replace('|', chr(92) + '|')} | {' | '.join(cells)} |")
         blocks.append("\n".join(lines))
-    return "\n\n".join(blocks) + "\n"
+    remarks = [f"- Warning: {sentence}" for sentence in warnings(report)]
+    return "\n\n".join([*blocks, "\n".join(remarks)] if remarks else blocks) + "\n"
 
 
 def csv(report: Report) -> str:
-    """Return one line a score with every digit; empty where a number is not known.
+    """Return one line a score with every digit; empty where a number is not known. It holds no warnings.
 
     Examples
     --------
@@ -99,6 +101,18 @@ def csv(report: Report) -> str:
             [section, name, *("" if fields[column] is None else fields[column] for column in COLUMNS)]
         )
     return out.getvalue()
+
+
+def warnings(report: Report) -> list[str]:
+    """Return the sentences that the protocol of a report warns its readers with.
+
+    Examples
+    --------
+    >>> warnings(Report("eval", {}, {"protocol": {"warnings": ["forward: 12 groups."]}}))
+    ['forward: 12 groups.']
+    """
+    protocol = report.context.get("protocol")
+    return list(protocol.get("warnings", [])) if isinstance(protocol, dict) else []
 
 
 def heading(report: Report, section: str) -> str:

@@ -61,7 +61,7 @@ def both_directions(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
 
 def scored(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
     from alignkit.retrieval.positives import Positives
-    from alignkit.retrieval.protocol import score_retrieval
+    from alignkit.retrieval.scoring import score_retrieval
 
     result = score_retrieval(x, y, Positives.diagonal(len(x)))
     return {name: score.value for name, score in result.forward.items()}
@@ -155,7 +155,7 @@ WORKS: dict[str, tuple[Work, str, tuple[str, ...], float]] = {
         ("alignkit.retrieval.ranks",),
         0.2,
     ),
-    "alignkit, scored": (scored, "+ metrics, intervals, chance", ("alignkit.retrieval.protocol",), 1),
+    "alignkit, scored": (scored, "+ metrics, intervals, chance", ("alignkit.retrieval.scoring",), 1),
     "FAISS flat, k=100": (faiss_flat, "truncated", ("faiss",), 1),
     "CLIP_benchmark's recall": (clip_benchmark, "hit@k only", ("torch",), 1),
     "full argsort": (argsort, "ranks, no ties", (), 1),

@@ -71,3 +71,16 @@ def test_a_long_path_is_cut_at_its_front_in_headings():
     assert shown.startswith("gap between ...")
     assert shown.endswith("/deep/audio.npy and text.npy")
     assert len(shown) < 90
+
+
+def test_what_a_report_warns_of_stands_below_the_scores_and_not_among_the_numbers():
+    sentence = "forward: 12 independent groups of queries."
+    warned = Report(REPORT.kind, REPORT.sections, {"protocol": {"warnings": [sentence, "backward: 3."]}})
+    calm = Report(REPORT.kind, REPORT.sections, {"protocol": {"warnings": []}})
+    assert tables.text(warned).splitlines()[-3:] == ["", f"warning: {sentence}", "warning: backward: 3."]
+    assert tables.markdown(warned).endswith(f"|\n\n- Warning: {sentence}\n- Warning: backward: 3.\n")
+    assert tables.csv(warned) == tables.csv(calm)
+    for form in (tables.text, tables.markdown):
+        assert form(warned).startswith(form(calm).rstrip("\n"))
+        assert "arning" not in form(calm)
+        assert form(calm) == form(Report(REPORT.kind, REPORT.sections))

@@ -73,7 +73,7 @@ def sign_flip(
     as the one found, itself counted in: (b + 1) / (flips + 1). Up to 16 groups that differ, all flips are
     looked at and p is exact. No p is below 1 / (flips + 1). The order of the queries changes nothing, and
     the same seed gives the same numbers. The interval is that of `bootstrap_interval` on the differences.
-    20,000 queries and 10,000 flips take half a CPU second, the interval two more.
+    20,000 queries and 10,000 flips take half a CPU second, the interval another.
 
     Raises
     ------

@@ -12,7 +12,8 @@ from alignkit.errors import DataError
 from alignkit.pairs import Pairs
 from alignkit.reports import Report, Score
 from alignkit.retrieval.positives import Positives
-from alignkit.retrieval.protocol import Protocol, RetrievalResult, score_retrieval
+from alignkit.retrieval.protocol import Protocol
+from alignkit.retrieval.scoring import RetrievalResult, score_retrieval
 from alignkit.rows import Rows
 from alignkit.shapes import Labels
 from alignkit.spaces import Embeddings

@@ -36,6 +36,94 @@ def test_the_interval_covers_the_truth_as_often_as_it_says():
 
 
 @pytest.mark.parametrize("statistic", ["mean", "median"])
+@pytest.mark.parametrize("seed", range(3))
+def test_bca_ends_agree_with_scipy_within_the_noise_of_resampling(statistic: str, seed: int):
+    rng = np.random.default_rng(seed)
+    values = rng.exponential(size=(100, 1))
+    low, high = bootstrap_interval(values, statistic=statistic, method="bca", seed=seed, resamples=30_000)
+    peer = bootstrap(
+        (values[:, 0],), getattr(np, statistic), method="BCa", n_resamples=30_000, rng=rng, vectorized=True
+    )
+    plain = bootstrap_interval(values, statistic=statistic, resamples=30_000)[:, 0]
+    spread = peer.standard_error
+    assert abs(low[0] - peer.confidence_interval.low) < 0.12 * spread
+    assert abs(high[0] - peer.confidence_interval.high) < 0.12 * spread
+    if statistic == "mean":  # the skew moves both ends up, by more than noise
+        assert low[0] - plain[0] > 0.06 * spread
+        assert high[0] - plain[1] > 0.12 * spread
+
+
+def skewed_clusters(seed: int, hard: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return reciprocal ranks of 40 pictures, up to 2000 and more often high the smaller ``hard`` is.
+
+    Three captions of a picture do equally well.
+    """
+    ranks = (2000 ** np.random.default_rng(seed).random(40) ** hard).astype(int)
+    return 1 / np.repeat(ranks, 3)[:, None], np.repeat(np.arange(40), 3)
+
+
+def missed(hard: float, trials: int) -> dict[str, tuple[float, float]]:
+    """Return for each method how often the truth lies below and above its interval."""
+    ranks = np.arange(1, 2000)
+    up_to = (np.log(np.arange(1, 2001)) / np.log(2000)) ** (1 / hard)
+    truth = (np.diff(up_to) / ranks).sum()
+    sides = {}
+    for method in ("percentile", "bca"):
+        ends = np.array(
+            [
+                bootstrap_interval(*skewed_clusters(seed, hard), method=method, resamples=600, seed=seed)
+                for seed in range(trials)
+            ]
+        )
+        sides[method] = ((truth < ends[:, 0, 0]).mean(), (truth > ends[:, 1, 0]).mean())
+    return sides
+
+
+def test_bca_covers_skewed_ranks_nearer_to_nominal_than_percentiles_do():
+    """40 clusters, 95 % asked for; 800 trials leave an uncertainty of 0.8 % on each coverage.
+
+    3000 trials gave 91.6 % and 94.6 %.
+    """
+    sides = missed(hard=1, trials=800)
+    plain, better = (1 - sum(sides[method]) for method in ("percentile", "bca"))
+    assert plain < 0.935
+    assert plain + 0.01 < better
+    assert abs(better - 0.95) < 0.025
+    # percentiles miss where the truth lies above, twice as often as they may
+    assert sides["percentile"][1] > 0.045
+    assert sides["bca"][1] < 0.6 * sides["percentile"][1]
+
+
+def test_where_a_handful_of_pictures_carries_the_mean_both_methods_fall_short():
+    """What no resampling of 40 pictures can mend: two or three of them have all the hits."""
+    sides = missed(hard=0.5, trials=300)
+    assert all(1 - sum(side) < 0.9 for side in sides.values())
+    assert sides["bca"][1] < sides["percentile"][1]
+
+
+@pytest.mark.parametrize("statistic", ["mean", "median"])
+def test_bca_changes_nothing_where_there_is_no_skew_and_no_width_where_nothing_varies(statistic: str):
+    half = np.random.default_rng(0).normal(size=(200, 1))
+    even = np.concatenate([half, -half])
+    plain, bca = (bootstrap_interval(even, statistic=statistic, method=m) for m in ("percentile", "bca"))
+    assert np.abs(plain - bca).max() < 0.08 * np.ptp(plain)
+    flat = np.full((30, 1), 0.1)
+    assert bootstrap_interval(flat, statistic=statistic, method="bca") == pytest.approx(0.1, abs=1e-15)
+
+
+@pytest.mark.parametrize("method", ["percentile", "bca"])
+@pytest.mark.parametrize("statistic", ["mean", "median"])
+def test_permuting_queries_with_their_groups_changes_no_bit(method: str, statistic: str):
+    rng = np.random.default_rng(4)
+    values, groups, order = 1 / rng.integers(1, 30, (300, 2)), rng.integers(0, 60, 300), rng.permutation(300)
+    options = {"method": method, "statistic": statistic, "resamples": 500}
+    there = bootstrap_interval(values, groups, **options)
+    assert there.tobytes() == bootstrap_interval(values[order], groups[order], **options).tobytes()
+    alone = bootstrap_interval(values, **options)
+    assert alone.tobytes() == bootstrap_interval(values[order], **options).tobytes()
+
+
+@pytest.mark.parametrize("statistic", ["mean", "median"])
 def test_five_copies_of_a_query_widen_the_interval_only_if_they_form_a_group(statistic: str):
     """Five captions of one picture: as one cluster they say as much as one, apart they feign five."""
     values = np.random.default_rng(0).normal(size=(300, 1))
@@ -89,6 +177,22 @@ def test_draws_with_and_without_copies_are_one_distribution():
     values = np.r_[np.zeros(150), np.ones(150), rng.random(100)][:, None]
     nudged = values + 1e-9 * rng.random((400, 1))
     np.testing.assert_allclose(bootstrap_interval(values), bootstrap_interval(nudged), atol=0.004)
+
+
+def test_values_and_resamples_of_one_seed_have_nothing_in_common():
+    """Were both drawn from one stream, the mean of the resamples would lean with the values."""
+    lean = []
+    for seed in range(300):
+        values = np.random.default_rng(seed).random((40, 1))
+        ends = bootstrap_interval(values, level=0.02, resamples=200, seed=seed)
+        lean.append((ends.mean() - values.mean()) / (values.std() / np.sqrt(40)))
+    assert abs(np.mean(lean)) < 4 * np.std(lean) / np.sqrt(300)
+    assert np.std(lean) < 2 * 1.25 / np.sqrt(200)
+
+
+def test_an_unknown_method_is_refused_with_those_that_there_are():
+    with pytest.raises(ParameterError, match="'studentized': choose one of percentile, bca"):
+        bootstrap_interval(np.zeros((9, 1)), method="studentized")
 
 
 @pytest.mark.parametrize("options", [{"resamples": -1}, {"level": 1.0}, {"level": 0.0}])

@@ -9,7 +9,8 @@ from alignkit.retrieval.conventions import item_order, rank_in_order
 from alignkit.retrieval.matrices import score_matrix
 from alignkit.retrieval.metrics import per_query
 from alignkit.retrieval.positives import Positives
-from alignkit.retrieval.protocol import Protocol, score_retrieval
+from alignkit.retrieval.protocol import Protocol
+from alignkit.retrieval.scoring import score_retrieval
 
 ALL = (
     *("mrr", "hit@3", "recall@3", "rprecision", "map@5:hits", "ndcg@5", "ndcg@5:exp"),

@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 from alignkit.errors import DataError, ParameterError, UnknownNameError
+from alignkit.retrieval.intervals import bootstrap_interval
 from alignkit.retrieval.metrics import per_query
 from alignkit.retrieval.positives import Positives
-from alignkit.retrieval.protocol import Protocol, score_retrieval
+from alignkit.retrieval.protocol import Protocol
 from alignkit.retrieval.ranks import rank_both
+from alignkit.retrieval.scoring import score_retrieval
 from alignkit.rows import ShardedRows
 
 ALL = (
@@ -240,6 +242,59 @@ def test_options_without_sense_are_refused_before_anything_is_computed():
     ):
         with pytest.raises(error):
             Protocol(**options).parsed()
+
+
+def test_few_groups_are_a_warning_and_thirty_are_none():
+    x, y = world(16, 60)
+    for groups, said in ((29, 1), (30, 0)):
+        labels = np.arange(60) % groups
+        facts = score_retrieval(x, y, Positives.diagonal(60), query_groups=labels).facts
+        assert len(facts["warnings"]) == said
+        if said:
+            assert facts["warnings"][0].startswith(
+                "forward: 29 independent groups of queries, where an inter"
+            )
+            assert "wider" in facts["warnings"][0]
+    one = score_retrieval(x, y, Positives.diagonal(60), gallery_groups=np.zeros(60)).facts["warnings"]
+    assert [sentence.endswith("there is none.") for sentence in one] == [True]
+    assert one[0].startswith("backward: 1 independent group of")
+    bare = score_retrieval(x[:9], y[:9], Positives.diagonal(9), Protocol(resamples=0)).facts
+    assert bare["warnings"] == []
+
+
+def test_half_precision_that_makes_ties_is_a_warning_that_names_their_share():
+    """Rows in a narrow cone: float16 leaves few digits to tell their cosines apart."""
+    rng = np.random.default_rng(17)
+    x = rng.standard_normal((400, 16)) + 12
+    y = x + 0.3 * rng.standard_normal((400, 16))
+    y[:40] = y[40:80]
+    pairs = Positives.diagonal(400)
+    whole, half = (
+        score_retrieval(x.astype(t), y.astype(t), pairs, Protocol(resamples=0)).facts
+        for t in (np.float32, np.float16)
+    )
+    assert whole["forward"]["tied_queries"] > 0.1 * 400  # copies tie in any precision: nothing to warn of
+    assert whole["warnings"] == []
+    share = half["forward"]["tied_queries"] / 400
+    assert f"forward: {share:.1%} of the queries" in half["warnings"][0]
+    assert "queries and gallery are stored in float16" in half["warnings"][0]
+
+
+def test_the_protocol_passes_the_method_of_its_intervals_on():
+    x, y = world(18, 40)
+    plain, bca = (
+        score_retrieval(x, y, Positives.diagonal(40), Protocol(interval=method))
+        for method in ("percentile", "bca")
+    )
+    values = bca.forward_table["mrr"].to_numpy()[:, None]
+    wanted = bootstrap_interval(values, method="bca")[:, 0]
+    assert [bca.forward["mrr"].low, bca.forward["mrr"].high] == pytest.approx(wanted.tolist(), rel=1e-12)
+    assert plain.forward["mrr"].low != bca.forward["mrr"].low
+    assert bca.facts["interval"].startswith("BCa bootstrap")
+    assert plain.facts["interval"].startswith("percentile bootstrap")
+    assert all("held fixed" in result.facts["interval"] for result in (plain, bca))
+    with pytest.raises(ParameterError, match="choose one of percentile, bca"):
+        Protocol(interval="t").parsed()
 
 
 def test_clap_on_audiocaps_repeats_the_known_numbers(data: Path):

@@ -1,0 +1,173 @@
+"""Score retrieval in both directions: every number with its interval, its chance level and its protocol."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from alignkit.duplicates import duplicate_labels
+from alignkit.errors import DataError
+from alignkit.reports import Score
+from alignkit.retrieval._direction import Direction
+from alignkit.retrieval.intervals import FEWEST, SOUND
+from alignkit.retrieval.metrics import Metric
+from alignkit.retrieval.positives import Positives
+from alignkit.retrieval.protocol import Protocol, check_positives
+from alignkit.retrieval.ranks import Ranks, rank_both
+from alignkit.retrieval.ties import check_ties
+from alignkit.retrieval.vectors import Similarity
+from alignkit.rows import Rows, computing_dtype
+
+NAMES = {"percentile": "percentile", "bca": "BCa"}
+MANY_TIED = 0.01  # of the queries: from here on, half precision decides digits that people read
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalResult:
+    """Scores of both directions, their per-query tables, and the facts that make them comparable.
+
+    ``forward`` ranks the gallery for each query, ``backward`` the queries for each gallery item. The tables
+    have one row per query of their direction: its row number, how many positives it has, the best, worst
+    and expected rank of its first positive (null without one), and every metric.
+    """
+
+    forward: dict[str, Score]
+    backward: dict[str, Score]
+    forward_table: pa.Table
+    backward_table: pa.Table
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def score_retrieval(
+    queries: Rows,
+    gallery: Rows,
+    positives: Positives,
+    protocol: Protocol | None = None,
+    *,
+    query_groups: np.ndarray | None = None,
+    gallery_groups: np.ndarray | None = None,
+) -> RetrievalResult:
+    """Return exact retrieval scores in both directions, with bootstrap intervals and chance levels.
+
+    Ranks are counted against the whole gallery, metrics taken per query, then summarised: the mean, or the
+    median for ``median_rank`` (the mean of the two middle ones where the number is even). Groups are labels
+    per row; all queries of a group are drawn together in the bootstrap (five captions of one picture). The
+    facts hold ``warnings``, sentences for people: too few groups for an interval, or half precision that
+    makes more than one query in a hundred tie.
+
+    Raises
+    ------
+    DataError
+        If shapes do not fit, a row cannot be scored, or a query lacks a positive and the protocol says error.
+    ParameterError, UnknownNameError
+        If the protocol asks for what there is not.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((200, 8))
+    >>> result = score_retrieval(x, x + 0.1, Positives.diagonal(200))
+    >>> result.forward["hit@1"].value, result.forward["hit@1"].chance
+    (1.0, 0.005)
+    """
+    protocol = protocol or Protocol()
+    check_positives(positives, protocol)
+    check_ties(protocol.ties)
+    return score_ranks(
+        rank_both(queries, gallery, positives, similarity=protocol.similarity),
+        protocol,
+        groups=(query_groups, gallery_groups),
+        about={"dtype": _dtypes(queries, gallery, protocol.similarity)},
+        about_sides=tuple({"duplicate_gallery_rows": _duplicates(side)} for side in (gallery, queries)),
+    )
+
+
+def score_ranks(
+    ranks: tuple[Ranks, Ranks],
+    protocol: Protocol,
+    *,
+    groups: Sequence[np.ndarray | None] = (None, None),
+    settled: Sequence[Ranks | None] = (None, None),
+    about: dict[str, Any],
+    about_sides: Sequence[dict[str, Any]] = ({}, {}),
+) -> RetrievalResult:
+    """Return what follows from the ranks of both directions, however they were counted.
+
+    Where ``settled`` ranks are given the metrics are theirs: the same with ties broken. ``about`` and
+    ``about_sides`` are facts that the ranks do not tell.
+    """
+    metrics = protocol.parsed()
+    forward, backward = (
+        Direction(side, apart, protocol, metrics, _checked(labels, side))
+        for side, apart, labels in zip(ranks, settled, groups, strict=True)
+    )
+    facts = {
+        **_settings(protocol, metrics),
+        **about,
+        "n_queries": ranks[0].positives.n_queries,
+        "n_gallery": ranks[0].n_gallery,
+        "forward": {**forward.facts(), **about_sides[0]},
+        "backward": {**backward.facts(), **about_sides[1]},
+    }
+    facts["warnings"] = _warnings(facts)
+    return RetrievalResult(forward.scores(), backward.scores(), forward.table(), backward.table(), facts)
+
+
+def _settings(protocol: Protocol, metrics: list[Metric]) -> dict[str, Any]:
+    return {
+        "metrics": [metric.name for metric in metrics],
+        "map_norm": {metric.name: metric.variant for metric in metrics if metric.family == "map"},
+        "ndcg_gain": {metric.name: metric.variant for metric in metrics if metric.family == "ndcg"},
+        "similarity": protocol.similarity,
+        "ties": protocol.ties,
+        "without_positive": protocol.without_positive,
+        "resamples": protocol.resamples,
+        "level": protocol.level,
+        "seed": protocol.seed,
+        "median_convention": "mean of the two middle values where n is even, rounded down if named :floor; "
+        "ranks start at 1",
+        "interval": f"{NAMES[protocol.interval]} bootstrap over queries or their groups; "
+        "the gallery is held fixed",
+    }
+
+
+def _warnings(facts: dict[str, Any]) -> list[str]:
+    """Return what a reader must know before believing the intervals or the last digits."""
+    found = []
+    for side in ("forward", "backward"):
+        n_groups = facts[side]["n_groups"]
+        if facts["resamples"] and n_groups < SOUND:
+            found.append(
+                f"{side}: {n_groups} independent {'group' if n_groups == 1 else 'groups'} of queries, where "
+                f"an interval takes about {SOUND}: "
+                + ("there is none." if n_groups < FEWEST else "the true ones are wider than those printed.")
+            )
+    half = [what for what, dtype in facts["dtype"].items() if dtype == "float16"]
+    for side in ("forward", "backward") if half else ():
+        share = facts[side]["tied_queries"] / max(facts[side]["n"], 1)
+        if share > MANY_TIED:
+            found.append(
+                f"{side}: {share:.1%} of the queries have a positive that ties with other items, and "
+                f"{' and '.join(half)} are stored in float16, which makes ties: store float32."
+            )
+    return found
+
+
+def _dtypes(queries: Rows, gallery: Rows, similarity: Similarity) -> dict[str, str]:
+    computed = np.result_type(computing_dtype(queries.dtype), computing_dtype(gallery.dtype))
+    if similarity == "euclidean":
+        computed = np.dtype(np.float64)
+    return {"queries": str(queries.dtype), "gallery": str(gallery.dtype), "computed": str(computed)}
+
+
+def _checked(groups: np.ndarray | None, ranks: Ranks) -> np.ndarray | None:
+    if groups is not None and len(groups) != ranks.positives.n_queries:
+        raise DataError(f"{len(groups)} group labels for {ranks.positives.n_queries} rows: give one per row.")
+    return None if groups is None else np.asarray(groups)
+
+
+def _duplicates(rows: Rows) -> int:
+    """Return how many rows repeat an earlier one byte for byte."""
+    labels = duplicate_labels(rows)
+    return int((labels != np.arange(len(labels))).sum())
