@@ -10,7 +10,7 @@ import numpy as np
 
 from alignkit.errors import ParameterError, UnknownNameError
 from alignkit.retrieval.like._conventions import Card, Convention
-from alignkit.retrieval.like._figures import summarise, values_of
+from alignkit.retrieval.like._figures import per_query_key, summarise, values_of
 from alignkit.retrieval.like._inputs import Inputs
 
 
@@ -145,16 +145,18 @@ class Tool(ABC):
         raise UnknownNameError(f"{self.name} has no figure {name!r}. It has: {', '.join(self.metrics())}.")
 
     def _values(self, inputs: Inputs, metrics: Iterable[str]) -> dict[str, float]:
-        extras, values = self._extras(), {}
+        extras, metrics = self._extras(), list(metrics)
         for name in metrics:
             if refusal := self._refusal(name, inputs):
                 raise ParameterError(f"{name}: {refusal}")
-            if name in extras:
-                values[name] = extras[name](inputs)
-            else:
-                convention = self.figure(name).convention
-                values[name] = summarise(values_of(inputs, convention), convention)
-        return values
+        made = {name: self.figure(name).convention for name in metrics if name not in extras}
+        found = values_of(inputs, made.values())
+        return {
+            name: extras[name](inputs)
+            if name in extras
+            else summarise(found[per_query_key(made[name])], made[name])
+            for name in metrics
+        }
 
     def _extras(self) -> Mapping[str, Callable[[Inputs], float]]:
         """Return figures that are no retrieval metric, made straight from the inputs."""

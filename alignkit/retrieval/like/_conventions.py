@@ -32,6 +32,9 @@ class Convention:
         Number format in which scores are compared; None: as they are given.
     adjust
         What is done to the score matrix before it is ranked, such as CSLS.
+    listed
+        How many items torch.topk puts into the list that the tool is given; the others, and the positives
+        among them, do not exist for it. None: all items.
     level
         The least grade that counts as positive.
     above_zero
@@ -65,6 +68,7 @@ class Convention:
     merged: bool = False
     dtype: str | None = None
     adjust: Callable[[np.ndarray], np.ndarray] | None = None
+    listed: int | None = None
     level: int = 1
     above_zero: bool = False
     order: Order = "expected"

@@ -1,6 +1,7 @@
-"""Make one figure by one convention: per query first, then summarised as the convention says."""
+"""Make figures by their conventions: per query, from one ranking for all that share it, then summarised."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -8,45 +9,39 @@ import numpy as np
 from alignkit.errors import DataError
 from alignkit.retrieval.like._conventions import Convention
 from alignkit.retrieval.like._inputs import Inputs
-from alignkit.retrieval.like._orders import by_id, ordered
+from alignkit.retrieval.like._orders import by_id, listed, reordered
 from alignkit.retrieval.metrics import per_query
 from alignkit.retrieval.positives import Positives
-from alignkit.retrieval.ranks import Ranks, rank_scores
+from alignkit.retrieval.ranks import rank_scores
 from alignkit.shapes import PerQuery
 
 CELLS = 1 << 22  # scores ranked at a time: some 200 MB with their orders
 
 
-def values_of(
-    inputs: Inputs, convention: Convention, known: dict[Convention, Ranks] | None = None
-) -> PerQuery:
-    """Return the figure of every query: NaN for one without a positive, whatever becomes of it later.
+def per_query_key(convention: Convention) -> Convention:
+    """Return the convention without what is settled only when queries are summarised."""
+    return replace(convention, floored=False, empty="skip", scale=1.0)
 
-    With ``order="expected"`` they are alignkit's own, from `rank_scores` and `per_query`. ``known`` keeps
-    the ranks of the same inputs from one call to the next: most conventions share them.
+
+def values_of(inputs: Inputs, conventions: Iterable[Convention]) -> dict[Convention, PerQuery]:
+    """Return the figures of every query by their `per_query_key`: NaN for a query without a positive.
+
+    Conventions that rank the same numbers share one ranking. With ``order="expected"`` the figures are
+    alignkit's own, from `rank_scores` and `per_query`.
     """
-    c = convention
-    if c.merged:
-        inputs = inputs.merged()
-    if c.backward:
-        inputs = inputs.transposed()
-    scores = inputs.scores if c.dtype is None else inputs.scores.astype(c.dtype)
-    if c.adjust is not None:
-        scores = c.adjust(scores)
-    gains = np.where(inputs.relevance >= c.level, inputs.relevance if c.graded else 1, 0)
-    if c.order == "expected":
-        values = _expected(scores, gains, c, {} if known is None else known)
-    else:
-        columns = by_id(inputs.item_ids, c.order)
-        size = max(1, CELLS // scores.shape[1])
-        values = np.concatenate(
-            [
-                _ranked(scores[rows : rows + size][:, columns], gains[rows : rows + size][:, columns], c)
-                for rows in range(0, len(scores), size)
-            ]
-        )
-    values[~gains.any(axis=1)] = np.nan
-    return values
+    alike: dict[Convention, list[Convention]] = defaultdict(list)
+    for convention in dict.fromkeys(map(per_query_key, conventions)):
+        alike[_ranking_key(convention)].append(convention)
+    found = {}
+    for key, group in alike.items():
+        scores, relevance, item_ids = _prepared(inputs, key)
+        made = _expected if key.order == "expected" else _ordered
+        values = made(scores, relevance, by_id(item_ids, key.order), group)
+        lonely = ~(relevance >= key.level).any(axis=1)
+        for convention, value in zip(group, values, strict=True):
+            value[lonely] = np.nan
+            found[convention] = value
+    return found
 
 
 def summarise(values: PerQuery, convention: Convention) -> float:
@@ -69,25 +64,50 @@ def summarise(values: PerQuery, convention: Convention) -> float:
     return float(values.mean() * convention.scale)
 
 
+def _ranking_key(c: Convention) -> Convention:
+    """Keep what decides which numbers are ranked, and which of equal columns is looked at first."""
+    order = c.order if c.order in ("expected", "id_ascending", "id_descending") else "index"
+    return replace(c, family="", k=None, order=order, depth=None, norm="R", graded=False)
+
+
+def _prepared(inputs: Inputs, c: Convention) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Return the scores that are compared, the grades beside them and the items' ids."""
+    if c.merged:
+        inputs = inputs.merged()
+    if c.backward:
+        inputs = inputs.transposed()
+    scores = inputs.scores if c.dtype is None else inputs.scores.astype(c.dtype, copy=False)
+    if c.adjust is not None:
+        scores = c.adjust(scores)
+    if c.listed is None or c.listed >= scores.shape[1]:
+        return scores, inputs.relevance, inputs.item_ids
+    columns = listed(scores, inputs.relevance, c.listed)
+    scores, relevance = (np.take_along_axis(side, columns, axis=1) for side in (scores, inputs.relevance))
+    return scores, relevance, inputs.item_ids[: c.listed]
+
+
 def _expected(
-    scores: np.ndarray, gains: np.ndarray, c: Convention, known: dict[Convention, Ranks]
-) -> PerQuery:
-    """Return alignkit's value, which is the mean over all orders of tied items."""
-    if c.family == "ndcg" and c.graded:
-        return _graded_ndcg(scores, gains, c)
-    kept = (gains > 0) & (scores > 0) if c.above_zero else gains > 0
-    key = replace(c, family="", k=None, norm="R", graded=False, floored=False, empty="skip", scale=1.0)
-    if key not in known:
-        known[key] = rank_scores(scores, Positives.from_links(np.argwhere(kept), *kept.shape))
-    counts = known[key].positives.counts
-    cut = c.k or (scores.shape[1] if c.family in ("hit", "recall", "precision") else None)
-    suffix = ":R" if c.family == "map" and cut and c.norm == "R" else ""
-    name = c.family + (f"@{cut}{suffix}" if cut else "")
-    values = per_query(known[key], [name])[name]
-    values[counts == 0] = 0.0
-    if c.family == "recall":  # of all positives, those that were lost among them
-        values *= counts / np.maximum((gains > 0).sum(axis=1), 1)
-    return values
+    scores: np.ndarray, relevance: np.ndarray, _: np.ndarray, conventions: list[Convention]
+) -> list[PerQuery]:
+    """Return alignkit's values, which are means over all orders of tied items."""
+    first = conventions[0]
+    relevant = relevance >= first.level
+    kept = relevant & (scores > 0) if first.above_zero else relevant
+    ranks = rank_scores(scores, Positives.from_links(np.argwhere(kept), *kept.shape))
+    counts, found = kept.sum(axis=1), []
+    for c in conventions:
+        if c.family == "ndcg" and c.graded:
+            found.append(_graded_ndcg(scores, np.where(relevant, relevance, 0), c))
+            continue
+        cut = c.k or (scores.shape[1] if c.family in ("hit", "recall", "precision") else None)
+        suffix = ":R" if c.family == "map" and cut and c.norm == "R" else ""
+        name = c.family + (f"@{cut}{suffix}" if cut else "")
+        values = per_query(ranks, [name])[name]
+        values[counts == 0] = 0.0
+        if c.family == "recall":  # of all positives, those that were lost among them
+            values *= counts / np.maximum(relevant.sum(axis=1), 1)
+        found.append(values)
+    return found
 
 
 def _graded_ndcg(scores: np.ndarray, gains: np.ndarray, c: Convention) -> PerQuery:
@@ -100,35 +120,77 @@ def _graded_ndcg(scores: np.ndarray, gains: np.ndarray, c: Convention) -> PerQue
     return values
 
 
-def _ranked(scores: np.ndarray, gains: np.ndarray, c: Convention) -> PerQuery:
-    """Return the values of a block of queries whose items are put into one order."""
-    n_gallery = scores.shape[1]
-    depth = n_gallery if c.norm == "unsorted" else min(c.depth or c.k or n_gallery, n_gallery)
-    found = gains * (scores > 0) if c.above_zero else gains
-    order = ordered(scores, found, c.order, depth)
+def _ordered(
+    scores: np.ndarray, relevance: np.ndarray, columns: np.ndarray, conventions: list[Convention]
+) -> list[PerQuery]:
+    """Return values of rankings in one order, sorted once for a block of queries."""
+    size = max(1, CELLS // scores.shape[1])
+    blocks = []
+    for start in range(0, len(scores), size):
+        score, grade = (side[start : start + size][:, columns] for side in (scores, relevance))
+        stable = np.argsort(-score, axis=1, kind="stable")
+        blocks.append([_ranked(score, grade, stable, c) for c in conventions])
+    return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
+
+
+def _ranked(score: np.ndarray, grade: np.ndarray, stable: np.ndarray, c: Convention) -> PerQuery:
+    n_gallery = score.shape[1]
+    gains = np.where(grade >= c.level, grade if c.graded else 1, 0)
+    found = gains * (score > 0) if c.above_zero else gains
     if c.family == "map" and c.norm == "unsorted":
-        return _unsorted_map(order, found, c)
+        return _unsorted_map(stable, found, c)
+    depth = min(c.depth or c.k or n_gallery, n_gallery)
+    order = reordered(stable, score, found, c.order, depth)
     ranked = np.take_along_axis(found, order, axis=1)[:, : c.k]
-    hits, positives = ranked > 0, np.maximum((gains > 0).sum(axis=1), 1)
-    rank = np.where(hits.any(axis=1), hits.argmax(axis=1) + 1.0, np.inf)
-    precision = np.cumsum(hits, axis=1) / np.arange(1, hits.shape[1] + 1)
-    made: dict[str, Callable[[], PerQuery]] = {
-        "mrr": lambda: 1 / rank,
-        "mean_rank": lambda: rank,
-        "median_rank": lambda: rank,
-        "hit": lambda: np.isfinite(rank).astype(np.float64),
-        "recall": lambda: hits.sum(axis=1) / positives,
-        "precision": lambda: hits.sum(axis=1) / (c.k or n_gallery),
-        "ndcg": lambda: _dcg(ranked) / _ideal(gains, c),
-        "map": lambda: (hits * precision).sum(axis=1) / _map_norm(hits, positives, c),
-    }
-    return made[c.family]()
+    return MADE[c.family](ranked, gains, c)
 
 
-def _map_norm(hits: np.ndarray, positives: np.ndarray, c: Convention) -> np.ndarray:
+def _rank(ranked: np.ndarray, gains: np.ndarray, c: Convention) -> PerQuery:  # noqa: ARG001 - one signature for all
+    """Return the rank of the first positive, infinite where none is among those ranked."""
+    hits = ranked > 0
+    return np.where(hits.any(axis=1), hits.argmax(axis=1) + 1.0, np.inf)
+
+
+def _hit(ranked: np.ndarray, gains: np.ndarray, c: Convention) -> PerQuery:
+    return np.isfinite(_rank(ranked, gains, c)).astype(np.float64)
+
+
+def _mrr(ranked: np.ndarray, gains: np.ndarray, c: Convention) -> PerQuery:
+    return 1 / _rank(ranked, gains, c)
+
+
+def _recall(ranked: np.ndarray, gains: np.ndarray, c: Convention) -> PerQuery:  # noqa: ARG001 - one signature
+    return (ranked > 0).sum(axis=1) / _positives(gains)
+
+
+def _precision(ranked: np.ndarray, gains: np.ndarray, c: Convention) -> PerQuery:
+    return (ranked > 0).sum(axis=1) / (c.k or gains.shape[1])
+
+
+def _ndcg(ranked: np.ndarray, gains: np.ndarray, c: Convention) -> PerQuery:
+    return _dcg(ranked) / _ideal(gains, c)
+
+
+def _map(ranked: np.ndarray, gains: np.ndarray, c: Convention) -> PerQuery:
+    hits, norm = ranked > 0, _positives(gains)
     if c.norm == "hits":
-        return np.maximum(hits.sum(axis=1), 1)
-    return positives if c.norm == "R" or c.k is None else np.minimum(positives, c.k)
+        norm = np.maximum(hits.sum(axis=1), 1)
+    elif c.norm == "min(k,R)" and c.k is not None:
+        norm = np.minimum(norm, c.k)
+    precision = np.cumsum(hits, axis=1) / np.arange(1, hits.shape[1] + 1)
+    return (hits * precision).sum(axis=1) / norm
+
+
+MADE: dict[str, Callable[[np.ndarray, np.ndarray, Convention], PerQuery]] = {
+    "mrr": _mrr,
+    "mean_rank": _rank,
+    "median_rank": _rank,
+    "hit": _hit,
+    "recall": _recall,
+    "precision": _precision,
+    "ndcg": _ndcg,
+    "map": _map,
+}
 
 
 def _unsorted_map(order: np.ndarray, gains: np.ndarray, c: Convention) -> PerQuery:
@@ -140,6 +202,10 @@ def _unsorted_map(order: np.ndarray, gains: np.ndarray, c: Convention) -> PerQue
         n_positives, within = len(within), within[within <= (c.k or len(place))]
         values[row] = (np.arange(1, len(within) + 1) / within).sum() / max(n_positives, 1)
     return values
+
+
+def _positives(gains: np.ndarray) -> np.ndarray:
+    return np.maximum((gains > 0).sum(axis=1), 1)
 
 
 def _dcg(ranked: np.ndarray) -> PerQuery:

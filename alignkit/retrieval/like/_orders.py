@@ -7,21 +7,28 @@ from alignkit.retrieval.like._quicksort import quicksort_order
 from alignkit.retrieval.like._selection import topk_order
 
 
-def ordered(scores: np.ndarray, gains: np.ndarray, order: Order, depth: int) -> np.ndarray:
-    """Return the columns of every row by falling score, equal scores by ``order``, at most ``depth`` of them.
+def reordered(
+    stable: np.ndarray, scores: np.ndarray, gains: np.ndarray, order: Order, depth: int
+) -> np.ndarray:
+    """Return the first ``depth`` columns of every row by falling score, equal scores by ``order``.
 
-    ``gains`` say which rows a tie decides: only their order is replayed step by step where a sort is not
-    stable. The others, where equal scores have equal gains, come in the order of their columns. Orders by id
-    are those of columns sorted by id: `by_id` says how.
+    ``stable`` is the stable order. Where a tool's sort is not stable, the rows that a tie decides are
+    sorted again as it does, step by step. In the others equal scores have equal ``gains``, so that their
+    order tells nothing.
     """
-    stable = np.argsort(-scores, axis=1, kind="stable")
-    if order not in ("topk", "quicksort"):
-        return stable[:, :depth]
-    for row in _undecided(scores, gains, stable, depth):
-        values = scores[row].tolist()
-        found = topk_order(values, depth) if order == "topk" else quicksort_order(values)
-        stable[row, :depth] = found[:depth]
-    return stable[:, :depth]
+    top = stable[:, :depth]
+    if order in ("topk", "quicksort"):
+        top = top.copy()
+        for row in _undecided(scores, gains, stable, depth):
+            values = scores[row].tolist()
+            found = topk_order(values, depth) if order == "topk" else quicksort_order(values)
+            top[row] = found[:depth]
+    return top
+
+
+def listed(scores: np.ndarray, gains: np.ndarray, depth: int) -> np.ndarray:
+    """Return the columns of the list that torch.topk makes of every row."""
+    return reordered(np.argsort(-scores, axis=1, kind="stable"), scores, gains, "topk", depth)
 
 
 def by_id(ids: tuple[str, ...], order: Order) -> np.ndarray:

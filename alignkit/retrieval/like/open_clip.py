@@ -56,11 +56,9 @@ class OpenClip(Tool):
     def ranks(self, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the ranks from 0 of every row's and every column's partner on the diagonal."""
         inputs = self.inputs(scores)
-        rows, columns = (
-            values_of(inputs, Convention("mean_rank", order="index", backward=backward)).astype(np.int64) - 1
-            for backward in (False, True)
-        )
-        return rows, columns
+        sides = [Convention("mean_rank", order="index", backward=backward) for backward in (False, True)]
+        found = values_of(inputs, sides)
+        return tuple(found[side].astype(np.int64) - 1 for side in sides)  # pyright: ignore[reportReturnType]
 
     def _check(self, inputs: Inputs) -> None:
         check_diagonal(inputs, self.name)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from alignkit.errors import ParameterError
 from alignkit.retrieval.like._base import Figure, Tool, same_names
 from alignkit.retrieval.like._conventions import Card, Convention
 from alignkit.retrieval.like._inputs import Inputs
@@ -14,13 +15,16 @@ class Torchmetrics(Tool):
     """Give torchmetrics' figures on targets of 0 and 1, ``empty_target_action="neg"``: grades count 1.
 
     With ``graded_ndcg`` nDCG takes the grades, as torchmetrics does where it is given them; its other metrics
-    refuse grades above 1.
+    refuse grades above 1. With ``listed`` each query brings the list of its first so many items, as
+    torch.topk makes it, and not the whole gallery.
 
     Defects
     -------
     A positive that scores 0 or less is lost in MRR, MAP, recall and precision, since scores are taken for
     probabilities: a perfect ranking by negative cosines has an MRR of 0 and a hit rate of 1.
     MAP is divided by the hits among the first k, so one hit in first place is 1 however many are missing.
+    Given lists, it takes the positives in a list for all there are: recall rises, the shorter the list the
+    more.
     MRR, MAP and precision order ties as torch.topk, recall and the hit rate as torch.argsort, nDCG averages
     over them: MRR@1 and the hit rate at 1 differ on the same scores.
     torch.argsort keeps the order of rows up to 16 items; above, it promises none, and rows are used here.
@@ -73,18 +77,21 @@ class Torchmetrics(Tool):
         defects=(
             "positives with scores of 0 or less are lost in MRR, MAP, recall and precision",
             "MAP@k is divided by the hits among the first k",
+            "recall on lists is a share of the positives in the list",
             "three tie rules in one family of metrics",
         ),
     )
 
-    def __init__(self, *, graded_ndcg: bool = False) -> None:
-        self.graded_ndcg = graded_ndcg
+    def __init__(self, *, graded_ndcg: bool = False, listed: int | None = None) -> None:
+        if listed is not None and listed < 1:
+            raise ParameterError(f"listed is {listed}: a list holds at least 1 item.")
+        self.graded_ndcg, self.listed = graded_ndcg, listed
 
     def figure(self, name: str) -> Figure:
-        """Return how the figure is made; nDCG with grades where they were asked for."""
+        """Return how the figure is made, with this tool's grades and lists."""
         found = super().figure(name)
         graded = self.graded_ndcg and found.convention.family == "ndcg"
-        return replace(found, convention=replace(found.convention, graded=graded))
+        return replace(found, convention=replace(found.convention, graded=graded, listed=self.listed))
 
     def _check(self, inputs: Inputs) -> None:
         """Accept any relevance."""

@@ -39,6 +39,15 @@ def check_stored(peer_cases: dict[str, dict]) -> Callable[..., int]:
     return check
 
 
+@pytest.fixture(scope="session")
+def convirt_scores(data: Path) -> NDArray:
+    """Return cosines of real pictures and reports after centring: some tie, some of pairs are below 0."""
+    sides = np.load(data / "modality_gap" / "features_convirt.npy", allow_pickle=False)
+    sides = sides - sides.mean(axis=1, keepdims=True)
+    pictures, reports = sides / np.linalg.norm(sides, axis=2, keepdims=True)
+    return pictures @ reports.T
+
+
 def tied_world(seed: int, n_gallery: int) -> tuple[NDArray, NDArray]:
     """Return scores of nine levels, some below 0, and grades 0 to 3; some queries have no positive."""
     rng = np.random.default_rng(seed)

@@ -3,6 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from alignkit.errors import ParameterError
 from alignkit.retrieval.like.torchmetrics import Torchmetrics
 
 
@@ -40,6 +41,20 @@ def test_the_installed_peer_agrees_on_ties_and_scores_below_zero(
                 assert tool.score(scores, relevance, [name])[name] == pytest.approx(stored, abs=1e-6), name
 
 
+def test_on_real_repeated_reports_the_installed_peer_agrees(convirt_scores: np.ndarray):
+    torch = pytest.importorskip("torch")
+    peer = pytest.importorskip("torchmetrics.functional.retrieval")
+    target = torch.eye(len(convirt_scores), dtype=torch.long)
+    for name, function in (
+        ("mrr", peer.retrieval_reciprocal_rank),
+        ("map@9", peer.retrieval_average_precision),
+    ):
+        k = int(name[4:]) if "@" in name else None
+        rows = zip(torch.from_numpy(convirt_scores), target, strict=True)
+        wanted = np.mean([float(function(score, row, top_k=k)) for score, row in rows])
+        assert Torchmetrics().score(convirt_scores, metrics=[name])[name] == pytest.approx(wanted, abs=1e-6)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_without_ties_long_lists_agree_too(seed: int):
     torch = pytest.importorskip("torch")
@@ -67,6 +82,34 @@ def test_a_perfect_ranking_by_negative_scores_has_no_reciprocal_rank_and_every_h
 def test_one_hit_in_first_place_is_a_whole_average_precision_however_many_are_missing():
     scores, relevance = np.array([[3.0, 1.0, 1.5, 2.0]]), np.array([[1, 1, 1, 0]])
     assert Torchmetrics().score(scores, relevance, ["map@1", "map@2"]) == {"map@1": 1.0, "map@2": 1.0}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_on_lists_the_installed_peer_agrees_and_recall_is_too_high(seed: int):
+    torch = pytest.importorskip("torch")
+    peer = pytest.importorskip("torchmetrics.functional.retrieval")
+    relevance = np.repeat(np.eye(20, dtype=int), 5, axis=1)
+    scores = np.random.default_rng(seed).integers(1, 30, (20, 100)) / 32 + 0.4 * relevance
+    values, places = torch.topk(torch.from_numpy(scores.astype(np.float32)), 12)
+    target = torch.from_numpy(relevance).gather(1, places)
+    functions = {
+        "recall@5": peer.retrieval_recall,
+        "hit_rate@5": peer.retrieval_hit_rate,
+        "mrr@5": peer.retrieval_reciprocal_rank,
+        "map@5": peer.retrieval_average_precision,
+        "precision@5": peer.retrieval_precision,
+        "ndcg@5": peer.retrieval_normalized_dcg,
+    }
+    found = Torchmetrics(listed=12).score(scores, relevance, list(functions))
+    for name, function in functions.items():
+        wanted = np.mean([float(function(v, t, top_k=5)) for v, t in zip(values, target, strict=True)])
+        assert found[name] == pytest.approx(wanted, abs=1e-6), name
+    assert found["recall@5"] > 1.05 * Torchmetrics().score(scores, relevance, ["recall@5"])["recall@5"]
+    assert Torchmetrics(listed=12).score(scores, relevance, ["precision"])["precision"] == pytest.approx(
+        np.mean([float(peer.retrieval_precision(v, t)) for v, t in zip(values, target, strict=True)])
+    )
+    with pytest.raises(ParameterError, match="at least 1 item"):
+        Torchmetrics(listed=0)
 
 
 def test_three_tie_rules_live_in_one_family():
