@@ -30,8 +30,11 @@ if TYPE_CHECKING:
     from alignkit.workflows import bridge as bridge
     from alignkit.workflows import choose as choose
     from alignkit.workflows import evaluate as evaluate
+    from alignkit.workflows import evaluate_rescored as evaluate_rescored
+    from alignkit.workflows import evaluate_scores as evaluate_scores
     from alignkit.workflows import fit as fit
     from alignkit.workflows import fit_stream as fit_stream
+    from alignkit.workflows import imitate as imitate
     from alignkit.workflows import index_gallery as index_gallery
     from alignkit.workflows import join as join
     from alignkit.workflows import measure_gap as measure_gap
@@ -71,8 +74,11 @@ _HOME = {
         "bridge",
         "choose",
         "evaluate",
+        "evaluate_rescored",
+        "evaluate_scores",
         "fit",
         "fit_stream",
+        "imitate",
         "index_gallery",
         "join",
         "measure_gap",

@@ -2,15 +2,19 @@
 
 import csv as comma_separated
 import io
+import math
 from collections.abc import Iterator
 
 from alignkit.reports import Report, Score
+from alignkit.workflows.imitating import Imitation
 
 COLUMNS = ("value", "low", "high", "n", "chance", "unaligned")
 _LONGEST_NAME = 60  # letters of a path in a heading
 SIDES = {
     "forward": ("forward: each row of {} looks for its partners in {}", ("queries", "gallery")),
     "backward": ("backward: each row of {} looks for its partners in {}", ("gallery", "queries")),
+    "plain_forward": ("plain cosine: each row of {} looks for its partners in {}", ("queries", "gallery")),
+    "plain_backward": ("plain cosine: each row of {} looks for its partners in {}", ("gallery", "queries")),
     "direct_forward": ("direct map: each row of {} looks for its partners in {}", ("queries", "gallery")),
     "direct_backward": ("direct map: each row of {} looks for its partners in {}", ("gallery", "queries")),
     "errors": (
@@ -101,6 +105,40 @@ def csv(report: Report) -> str:
             [section, name, *("" if fields[column] is None else fields[column] for column in COLUMNS)]
         )
     return out.getvalue()
+
+
+def imitation(found: Imitation, *, why: bool) -> str:
+    """Return one line for each figure of another tool, alignkit's beside it and, where asked, the causes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from alignkit.workflows import imitate
+    >>> found = imitate(np.array([[0.5, 0.5], [0.1, 0.9]]), None, "ranx", metrics=["mrr"])
+    >>> print(imitation(found, why=False))
+    what ranx makes of these scores, 2 queries of which 0 have no positive
+      mrr  1.0000  alignkit 0.8750  difference +0.1250
+    """
+    counts = found.counts
+    lines = [
+        f"what {found.tool} makes of these scores, {counts['queries']} queries of which "
+        f"{counts['without_positive']} have no positive"
+    ]
+    width = max((len(name) for name in found.figures), default=0)
+    for name, value in found.figures.items():
+        ours = found.ours.get(name)
+        beside = "" if ours is None else f"  alignkit {_exactly(ours)}  difference {value - ours:+.4f}"
+        lines.append(f"  {name.ljust(width)}  {_exactly(value)}{beside}")
+        lines.extend(
+            f"      {one.step:+.4f}  {one.cause}, {one.queries} queries: {one.why}"
+            for one in found.findings
+            if why and one.metric == name
+        )
+    return "\n".join(lines)
+
+
+def _exactly(value: float) -> str:
+    return number(value) if math.isfinite(value) else "nan"
 
 
 def warnings(report: Report) -> list[str]:

@@ -27,6 +27,7 @@ OF_THE_WHOLE = {
 COVERED_BY: dict[str, str] = {
     "retrieval/counters.py": "retrieval/test_ranks.py",
     "retrieval/counting.py": "retrieval/test_ranks.py",
+    "cli/_evaluating.py": "cli/test_eval.py",
     "retrieval/_direction.py": "retrieval/test_scoring.py",
     "retrieval/homes.py": "retrieval/test_counting.py",
     "retrieval/protocol.py": "retrieval/test_scoring.py",

@@ -1,29 +1,12 @@
 """``alignkit eval``: score cross-modal retrieval in both directions."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from alignkit.cli import _options as options
 from alignkit.cli._output import emit, emit_json, note
-from alignkit.errors import DataError, ParameterError
-
-if TYPE_CHECKING:
-    from alignkit.workflows import Evaluation, Protocol
-
-# what speaks of vectors or their ids, and says nothing about scores that are there already
-OF_VECTORS = (
-    "queries",
-    "gallery",
-    "alignment",
-    "pairs",
-    "group",
-    "similarity",
-    "center",
-    "ids",
-    "trust_pickle",
-)
 
 
 def command(
@@ -61,6 +44,29 @@ def command(
     center: Annotated[
         bool, typer.Option("--center", help="Subtract each side's own mean first (fitted on these rows).")
     ] = False,
+    rescore: Annotated[
+        str | None,
+        typer.Option(metavar="METHOD", help="Hold hubs down: csls, qb-norm, sinkhorn ... (needs --bank)."),
+    ] = None,
+    rescore_with: Annotated[
+        list[str] | None, typer.Option("--with", metavar="NAME=VALUE", help="An option of --rescore.")
+    ] = None,
+    bank: Annotated[
+        str | None, typer.Option(help="Rows like the queries and none of them, from which --rescore learns.")
+    ] = None,
+    gallery_bank: Annotated[
+        str | None, typer.Option(help="Rows like the gallery's, for the direction in which the gallery asks.")
+    ] = None,
+    like: Annotated[
+        str | None,
+        typer.Option(metavar="TOOL", help="Print what another tool would: clip_benchmark, ranx, muse ..."),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="With --like: say why its figures differ.")
+    ] = False,
+    interval: Annotated[
+        Literal["percentile", "bca"], typer.Option(help="How the ends of intervals are found.")
+    ] = "percentile",
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples behind each interval.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Draws the intervals.")] = 0,
     fail_under: Annotated[
@@ -70,6 +76,7 @@ def command(
         Path | None,
         typer.Option(help="Write every query's ranks to this folder (parquet, one file a direction)."),
     ] = None,
+    device: Annotated[str, typer.Option(help="Where products are computed: cpu, cuda, cuda:1.")] = "cpu",
     ids: options.Ids = None,
     trust_pickle: options.TrustPickle = False,
     force: options.Force = False,
@@ -84,9 +91,11 @@ def command(
     Example: `alignkit eval audio.npy text.npy --metrics mrr,hit@1,hit@5,hit@10 --json`
     """
     from alignkit.atomic import check_writable
-    from alignkit.storage import TABLES, load_between, save_tables
-    from alignkit.tables import text
-    from alignkit.workflows import Protocol, check_gates, evaluate, parse_gates
+    from alignkit.cli._evaluating import Sides, is_given, refuse_options_of_vectors, refuse_what_needs
+    from alignkit.devices import on_device
+    from alignkit.storage import TABLES, save_tables
+    from alignkit.tables import imitation, text
+    from alignkit.workflows import Protocol, check_gates, parse_gates
 
     gates = parse_gates(fail_under or [], options.names(metrics))
     if per_query is not None:
@@ -96,56 +105,27 @@ def command(
         similarity=similarity,
         ties=ties,
         without_positive=without_positive,
+        interval=interval,
         resamples=resamples,
         seed=seed,
     )
     if scores is not None:
-        _refuse_options_of_vectors(context)
-        result = _of_scores(scores, relevance, protocol)
-    else:
-        sides = _named(queries, gallery, relevance)
-        left, right = (options.open_side(path, ids=ids, trust_pickle=trust_pickle) for path in sides)
-        fitted = None if alignment is None else load_between(alignment, left, right)
-        links = options.link(left, right, pairs, group)
-        result = evaluate(left, right, pairs=links, alignment=fitted, protocol=protocol, center=center)
-        options.note_join(links, pairs)
+        refuse_options_of_vectors(context)
+    if rescore is None:
+        refuse_what_needs(context, "--rescore", ("rescore_with", "bank", "gallery_bank"))
+    sides = Sides(queries, gallery, scores, relevance, alignment, pairs, group, ids, trust_pickle)
+    with on_device(device):
+        if like is not None or explain:
+            found = sides.imitate(like, protocol.metrics if is_given(context, "metrics") else None, protocol)
+            emit_json(found.to_json()) if json else emit(imitation(found, why=explain))
+            return
+        if rescore is not None:
+            result = sides.rescored(rescore, rescore_with or [], (bank, gallery_bank), protocol)
+        else:
+            result = sides.evaluate(protocol, center=center)
     if per_query is not None:
         save_tables(result.tables, per_query, force=force)
     emit_json(result.report.to_json()) if json else emit(text(result.report))
     if center:
         note("centred by the means of the evaluated rows themselves: an optimistic protocol")
     check_gates(result.report, gates)
-
-
-def _named(queries: str | None, gallery: str | None, relevance: Path | None) -> tuple[str, str]:
-    if queries is None or gallery is None:
-        raise ParameterError("name two embeddings, QUERIES and GALLERY, or give a matrix with --scores.")
-    if relevance is not None:
-        raise ParameterError("--relevance stands beside --scores; embeddings take --pairs.")
-    return queries, gallery
-
-
-def _refuse_options_of_vectors(context: typer.Context) -> None:
-    for name in OF_VECTORS:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name != "DEFAULT":
-            option = name.upper() if name in ("queries", "gallery") else f"--{name.replace('_', '-')}"
-            raise ParameterError(f"{option} is about embeddings; --scores are there already: leave it out.")
-
-
-def _of_scores(scores: Path, relevance: Path | None, protocol: "Protocol") -> "Evaluation":
-    from alignkit.formats import map_npy
-    from alignkit.workflows import evaluate_scores
-
-    for path in (scores, relevance):
-        if path is not None and not path.is_file():
-            state = "is no file" if path.exists() else "does not exist"
-            raise DataError(f"{path} {state}: give a matrix that numpy.save wrote.")
-    graded = None if relevance is None else map_npy(relevance)
-    result = evaluate_scores(map_npy(scores), graded, protocol=protocol)
-    facts = result.report.context
-    note(
-        f"{facts['relevance']['positives']} relevant pairs among {facts['queries']['rows']} queries x "
-        f"{facts['gallery']['rows']} items" + (", those of the diagonal" if graded is None else "")
-    )
-    return result

@@ -114,6 +114,22 @@ def score_ranks(
     return RetrievalResult(forward.scores(), backward.scores(), forward.table(), backward.table(), facts)
 
 
+def score_direction(
+    ranks: Ranks, protocol: Protocol, groups: np.ndarray | None = None
+) -> tuple[dict[str, Score], pa.Table]:
+    """Return the scores of one direction and its table, as `score_ranks` does for both.
+
+    Examples
+    --------
+    >>> from alignkit.retrieval.ranks import rank_scores
+    >>> ranks = rank_scores(np.array([[0.9, 0.1], [0.5, 0.5]]), Positives.diagonal(2))
+    >>> score_direction(ranks, Protocol(metrics=["mrr"]))[0]["mrr"].value
+    0.875
+    """
+    direction = Direction(ranks, None, protocol, protocol.parsed(), _checked(groups, ranks))
+    return direction.scores(), direction.table()
+
+
 def _settings(protocol: Protocol, metrics: list[Metric]) -> dict[str, Any]:
     return {
         "metrics": [metric.name for metric in metrics],

@@ -8,7 +8,9 @@ from alignkit.workflows.fitting import Fitted, fit
 from alignkit.workflows.gap import measure_gap
 from alignkit.workflows.gates import check_gates, parse_gates
 from alignkit.workflows.given_scores import evaluate_scores
+from alignkit.workflows.imitating import Imitation, dense_scores, imitate
 from alignkit.workflows.joining import Joined, join
+from alignkit.workflows.rescored import Rescoring, evaluate_rescored
 from alignkit.workflows.searching import Found, IndexedGallery, index_gallery, search
 from alignkit.workflows.streaming import Streamed, Study, fit_stream
 
@@ -18,18 +20,23 @@ __all__ = [
     "Evaluation",
     "Fitted",
     "Found",
+    "Imitation",
     "IndexedGallery",
     "Joined",
     "Protocol",
+    "Rescoring",
     "Streamed",
     "Study",
     "bridge",
     "check_gates",
     "choose",
+    "dense_scores",
     "evaluate",
+    "evaluate_rescored",
     "evaluate_scores",
     "fit",
     "fit_stream",
+    "imitate",
     "index_gallery",
     "join",
     "measure_gap",

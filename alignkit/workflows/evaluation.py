@@ -67,9 +67,7 @@ def evaluate(
         protocol = replace(protocol, metrics=tuple(metrics))
     if pairs is None:
         pairs = Pairs.by_id(queries, gallery)
-    for side in (queries, gallery):
-        side.check(direction=protocol.similarity == "cosine" or alignment is not None)
-    rows = _projected(queries, gallery, alignment)
+    rows = scored_rows(queries, gallery, alignment, protocol)
     if center:
         rows = tuple(_centered(side) for side in rows)
     lost = [0, 0]
@@ -91,15 +89,20 @@ def evaluate(
         "versions": versions(),
     }
     tables = {
-        "forward": _with_ids(result.forward_table, queries),
-        "backward": _with_ids(result.backward_table, gallery),
+        "forward": with_ids(result.forward_table, queries),
+        "backward": with_ids(result.backward_table, gallery),
     }
     return Evaluation(
         Report("eval", {"forward": result.forward, "backward": result.backward}, context), tables
     )
 
 
-def _projected(queries: Embeddings, gallery: Embeddings, alignment: Alignment | None) -> tuple[Rows, ...]:
+def scored_rows(
+    queries: Embeddings, gallery: Embeddings, alignment: Alignment | None, protocol: Protocol
+) -> tuple[Rows, ...]:
+    """Return the rows of both sides in the frame in which they are scored, checked as `evaluate` says."""
+    for side in (queries, gallery):
+        side.check(direction=protocol.similarity == "cosine" or alignment is not None)
     if alignment is not None:
         alignment.source.check_meets(queries.space, f"the source of this {alignment.method} alignment")
         alignment.target.check_meets(gallery.space, f"the target of this {alignment.method} alignment")
@@ -164,6 +167,7 @@ def _with_baseline(result: RetrievalResult, bare: RetrievalResult) -> RetrievalR
     )
 
 
-def _with_ids(table: pa.Table, asked: Embeddings) -> pa.Table:
+def with_ids(table: pa.Table, asked: Embeddings) -> pa.Table:
+    """Return a table of queries with the id of each in front."""
     rows: Any = table["query"]
     return table.add_column(0, "id", asked.ids.take(rows.combine_chunks()))

@@ -175,3 +175,46 @@ def test_files_that_hold_no_usable_scores_are_refused(alignkit, matrices, tmp_pa
     alignkit("eval", "--scores", "text.npy").refused("text.npy", "not an .npy file")
     np.save(tmp_path / "flat.npy", np.ones(4))
     alignkit("eval", "--scores", "flat.npy").refused("(4,)", "matrix of real numbers")
+
+
+def test_another_tools_figures_stand_beside_ours_with_the_causes(alignkit, rotated):
+    x = np.load(rotated[0])
+    np.save("twice.npy", np.concatenate([x[:60], x[:60]]))
+    ran = alignkit("eval", rotated[0], "twice.npy", "--like", "clip_benchmark", "--explain")
+    assert ran.code == 0, ran.err
+    assert "what clip_benchmark makes of these scores, 120 queries" in ran.out
+    assert "ties" in ran.out
+    found = alignkit("eval", rotated[0], "twice.npy", "--like", "ranx", "--metrics", "mrr", "--json").json
+    assert list(found["figures"]) == ["mrr"]
+    np.save("s.npy", np.eye(4))
+    assert alignkit("eval", "--scores", "s.npy", "--like", "open_clip").code == 0
+
+
+def test_hubs_are_held_down_by_a_bank(alignkit, rotated):
+    np.save("bank.npy", np.random.default_rng(9).normal(size=(90, 16)))
+    ran = alignkit(
+        "eval", *rotated, "--rescore", "qb-norm", "--with", "beta=5", "--bank", "bank.npy", "--json"
+    )
+    assert ran.code == 0, ran.err
+    assert list(ran.json) == ["schema", "forward", "plain_forward", "context"]
+    assert ran.json["context"]["rescoring"]["forward"]["options"]["beta"] == 5
+
+
+def test_options_of_eval_that_do_not_go_together_are_refused(alignkit, rotated):
+    np.save("s.npy", np.eye(4))
+    alignkit("eval", *rotated, "--explain").refused("name the tool with --like")
+    alignkit("eval", *rotated, "--bank", rotated[0]).refused("--bank belongs to --rescore")
+    alignkit("eval", *rotated, "--with", "beta=3").refused("--with belongs to --rescore")
+    alignkit("eval", "--scores", "s.npy", "--rescore", "csls").refused("--rescore is about embeddings")
+    ran = alignkit("eval", *rotated, "--rescore", "csls", "--bank", rotated[0], "--with", "k")
+    assert ran.code == 2
+    assert "write NAME=VALUE" in ran.err
+
+
+def test_intervals_may_be_bca_and_products_on_another_device(alignkit, rotated):
+    plain, bca = (
+        alignkit("eval", *rotated, "--interval", name, "--json").json for name in ("percentile", "bca")
+    )
+    assert bca["context"]["protocol"]["interval"].startswith("BCa")
+    assert plain["forward"]["mrr"]["value"] == bca["forward"]["mrr"]["value"]
+    alignkit("eval", *rotated, "--device", "abacus").refused("device is 'abacus'")

@@ -54,7 +54,7 @@ def make_rescorer(method: str, **chosen: Any) -> Rescorer:  # Any: options of al
     UnknownNameError
         If no method has that name.
     ParameterError
-        If the method has no such option.
+        If the method has no such option, or the option is of another kind.
 
     Examples
     --------
@@ -68,4 +68,8 @@ def make_rescorer(method: str, **chosen: Any) -> Rescorer:  # Any: options of al
         raise ParameterError(
             f"{RESCORERS.check(method)} has no option {unknown[0]!r}: it offers {', '.join(offered)}."
         )
+    for name, value in chosen.items():
+        if isinstance(offered[name], str) != isinstance(value, str):
+            wanted = "a word" if isinstance(offered[name], str) else "a number"
+            raise ParameterError(f"{name} is {value!r}: give {wanted}, like {offered[name]!r}.")
     return kind(**chosen)

@@ -1,0 +1,158 @@
+"""What ``alignkit eval`` scores, opened as the options say, and the ways to score it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alignkit.cli import _options as options
+from alignkit.cli._output import note
+from alignkit.errors import DataError, ParameterError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import typer
+
+    from alignkit.alignment import Alignment
+    from alignkit.pairs import Pairs
+    from alignkit.spaces import Embeddings
+    from alignkit.workflows import Evaluation, Imitation, Protocol
+
+# what speaks of vectors or their ids, and says nothing about scores that are there already
+OF_VECTORS = (
+    "queries",
+    "gallery",
+    "alignment",
+    "pairs",
+    "group",
+    "similarity",
+    "center",
+    "rescore",
+    "rescore_with",
+    "bank",
+    "gallery_bank",
+    "device",
+    "ids",
+    "trust_pickle",
+)
+
+
+def is_given(context: "typer.Context", name: str) -> bool:
+    """Say whether an option was named on the command line, even with the value that it has by itself."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
+def refuse_options_of_vectors(context: "typer.Context") -> None:
+    """Raise ParameterError if an option was given that says nothing about a matrix of scores."""
+    for name in OF_VECTORS:
+        if is_given(context, name):
+            option = name.upper() if name in ("queries", "gallery") else f"--{name.replace('_', '-')}"
+            option = "--with" if name == "rescore_with" else option
+            raise ParameterError(f"{option} is about embeddings; --scores are there already: leave it out.")
+
+
+def refuse_what_needs(context: "typer.Context", needed: str, names: Sequence[str]) -> None:
+    """Raise ParameterError if an option was given that means nothing without another one."""
+    for name in names:
+        if is_given(context, name):
+            option = "--with" if name == "rescore_with" else f"--{name.replace('_', '-')}"
+            raise ParameterError(f"{option} belongs to {needed}: give both, or neither.")
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Two sets of embeddings or one matrix of scores, as named on the command line."""
+
+    queries: str | None
+    gallery: str | None
+    scores: Path | None
+    relevance: Path | None
+    alignment: Path | None
+    pairs: Path | None
+    group: str | None
+    ids: str | None
+    trust_pickle: bool
+
+    def evaluate(self, protocol: "Protocol", *, center: bool) -> "Evaluation":
+        """Score both directions."""
+        from alignkit.workflows import evaluate, evaluate_scores
+
+        if self.scores is not None:
+            result = evaluate_scores(*self._matrices(), protocol=protocol)
+            facts = result.report.context
+            sizes = f"{facts['queries']['rows']} queries x {facts['gallery']['rows']} items"
+            given = ", those of the diagonal" if self.relevance is None else ""
+            note(f"{facts['relevance']['positives']} relevant pairs among {sizes}{given}")
+            return result
+        left, right, links, fitted = self._embeddings()
+        result = evaluate(left, right, pairs=links, alignment=fitted, protocol=protocol, center=center)
+        options.note_join(links, self.pairs)
+        return result
+
+    def rescored(
+        self, method: str, chosen: Sequence[str], banks: tuple[str | None, str | None], protocol: "Protocol"
+    ) -> "Evaluation":
+        """Score both directions with hubs held down."""
+        from alignkit.workflows import Rescoring, evaluate_rescored
+
+        left, right, links, fitted = self._embeddings()
+        bank, gallery_bank = (None if path is None else self._open(path) for path in banks)
+        rescoring = Rescoring(method, bank, gallery_bank, dict(map(_option, chosen)))
+        result = evaluate_rescored(left, right, rescoring, pairs=links, alignment=fitted, protocol=protocol)
+        options.note_join(links, self.pairs)
+        return result
+
+    def imitate(self, tool: str | None, metrics: Sequence[str] | None, protocol: "Protocol") -> "Imitation":
+        """Return another tool's figures; its usual ones where no metrics are named."""
+        from alignkit.workflows import dense_scores, imitate
+
+        if tool is None:
+            raise ParameterError("--explain is about another tool's figures: name the tool with --like.")
+        if self.scores is not None:
+            return imitate(*self._matrices(), tool, metrics=metrics)
+        left, right, links, fitted = self._embeddings()
+        found = dense_scores(left, right, pairs=links, alignment=fitted, protocol=protocol)
+        names = (side.ids.to_pylist() if side.has_ids else None for side in (left, right))
+        result = imitate(*found, tool, metrics=metrics, query_ids=next(names), gallery_ids=next(names))
+        options.note_join(links, self.pairs)
+        return result
+
+    def _open(self, path: str) -> "Embeddings":
+        return options.open_side(path, ids=self.ids, trust_pickle=self.trust_pickle)
+
+    def _embeddings(self) -> "tuple[Embeddings, Embeddings, Pairs, Alignment | None]":
+        from alignkit.storage import load_between
+
+        if self.queries is None or self.gallery is None:
+            raise ParameterError("name two embeddings, QUERIES and GALLERY, or give a matrix with --scores.")
+        if self.relevance is not None:
+            raise ParameterError("--relevance stands beside --scores; embeddings take --pairs.")
+        left, right = self._open(self.queries), self._open(self.gallery)
+        fitted = None if self.alignment is None else load_between(self.alignment, left, right)
+        links = options.link(left, right, self.pairs, self.group)
+        return left, right, links, fitted
+
+    def _matrices(self) -> "tuple[np.ndarray, np.ndarray | None]":
+        from alignkit.formats import map_npy
+
+        found = []
+        for path in (self.scores, self.relevance):
+            if path is not None and not path.is_file():
+                state = "is no file" if path.exists() else "does not exist"
+                raise DataError(f"{path} {state}: give a matrix that numpy.save wrote.")
+            found.append(None if path is None else map_npy(path))
+        return found[0], found[1]
+
+
+def _option(text: str) -> tuple[str, Any]:
+    """Return NAME=VALUE with a number where the value is one."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise ParameterError(f"--with {text!r}: write NAME=VALUE, like beta=50.")
+    for kind in (int, float):
+        try:
+            return name, kind(value)
+        except ValueError:
+            continue
+    return name, value
