@@ -59,6 +59,16 @@ def both_directions(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
     return _summary(forward.above, forward.tied + backward.tied)
 
 
+def without_information(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
+    from alignkit.retrieval.positives import Positives
+    from alignkit.retrieval.ranks import rank_both
+
+    others = np.random.default_rng(1).permutation(len(y))
+    links = np.stack([np.arange(len(x)), others], axis=1)
+    forward, backward = rank_both(x, y, Positives.from_links(links, len(x), len(y)))
+    return _summary(forward.above, forward.tied + backward.tied)
+
+
 def scored(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
     from alignkit.retrieval.positives import Positives
     from alignkit.retrieval.scoring import score_retrieval
@@ -149,6 +159,12 @@ def ranx_top(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
 WORKS: dict[str, tuple[Work, str, tuple[str, ...], float]] = {
     "alignkit, one direction": (one_direction, "exact ranks, ties", ("alignkit.retrieval.ranks",), 1),
     "alignkit, both directions": (both_directions, "exact ranks, ties", ("alignkit.retrieval.ranks",), 1),
+    "alignkit, both, partners at random": (
+        without_information,
+        "exact ranks, ties; most close calls",
+        ("alignkit.retrieval.ranks",),
+        1,
+    ),
     "alignkit, n/5 queries of 5": (
         five_positives,
         "exact, both directions",

@@ -1,6 +1,6 @@
 """Count, tile by tile, how many negatives score above or level with each positive."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import TypeAlias
 
@@ -56,8 +56,9 @@ class Counter:
                 found[i] = bytewise.reshape(n, 8).sum(axis=1, dtype=np.int64)
             self.few_counts[p, :, lines] += found
             if not self.exact:
-                line, other = _between(masks, n)
-                self.settle(p, line + tile.start, other + tile.left, tile)
+                doubtful = np.flatnonzero(found[0] != found[1])  # few rows: the others need no second look
+                line, other = _between([mask[doubtful] for mask in masks])
+                self.settle(p, doubtful[line] + tile.start, other + tile.left, tile)
         self._look_up(scores, lines, tile.left, tile)
 
     def columns(self, scores: np.ndarray, masks: Masks, tile: OpenTile) -> None:
@@ -74,7 +75,7 @@ class Counter:
             with self.lock:
                 self.few_counts[p, :, lines] += found[:, : tile.shape[1]]
             if not self.exact:
-                other, line = _between(masks, n)
+                other, line = _between([mask[:n] for mask in masks])
                 self.settle(p, line + tile.left, other + tile.start, tile)
         self._look_up(scores.T, lines, tile.start, tile)
 
@@ -148,9 +149,9 @@ def _levels(scores: Weights, margins: Weights, dtype: np.dtype) -> tuple[np.ndar
     return levels[0], levels[1]
 
 
-def _between(masks: Masks, n: int) -> tuple[np.ndarray, np.ndarray]:
+def _between(masks: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Return (row, column) of the entries that reach the lower level and are not over the upper one."""
-    words = np.bitwise_xor(*(mask[:n].view(np.uint64) for mask in masks)).ravel()
+    words = np.bitwise_xor(*(mask.view(np.uint64) for mask in masks)).ravel()
     some = np.flatnonzero(words != 0)  # of truth values: those are skipped many at a time
     word, byte = np.nonzero(words[some, None].view(np.uint8))
     return np.divmod(some[word] * 8 + byte, masks[0].shape[1])

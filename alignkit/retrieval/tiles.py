@@ -22,7 +22,7 @@ class Tiles:
         If a side is no multiple of 16 or too large.
     """
 
-    queries: int = 240
+    queries: int = 480
     gallery: int = LARGEST
     panel: int = 16 << 20
 
