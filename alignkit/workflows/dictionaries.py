@@ -121,7 +121,7 @@ def _check(source: Embeddings, target: Embeddings, neighbours: int, protocol: Pr
         )
     if protocol.similarity != "cosine":
         raise ParameterError(
-            f"similarity is {protocol.similarity!r}: the words' nearest, and CSLS, are by cosine; choose that."
+            f"similarity is {protocol.similarity!r}: nearest words and CSLS are by cosine; choose that."
         )
     source.check(direction=True)
 

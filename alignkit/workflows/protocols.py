@@ -177,7 +177,7 @@ def _context(
     warnings = sorted({line for one in facts for line in one["warnings"]})
     warnings += [
         f"{side}: {count} independent groups of queries over all folds, where an interval takes about "
-        f"{SOUND}: the true ones are wider than those printed."
+        f"{SOUND}: the true ones are wider than any that is printed."
         for side, count in sizes.items()
         if protocol.resamples and count < SOUND
     ]
@@ -195,7 +195,30 @@ def _context(
         "together, each fold counting alike; the galleries are held fixed",
         "warnings": warnings,
     }
-    rounds = {
+    return {
+        **first,
+        "queries": facts_of(plan.whole.source),
+        "gallery": facts_of(plan.whole.target),
+        "join": plan.whole.join(),
+        "without_direction": _lost(plan, found),
+        "protocol": settings,
+        "folds": _figures(plan, found),
+    }
+
+
+def _lost(plan: Plan, found: list[Evaluation]) -> dict[str, int]:
+    """Return how many rows of each side a map sent to the origin; texts that all rounds share count once."""
+    counts = {}
+    for side, rows in zip(("queries", "gallery"), plan.whole.sides, strict=True):
+        per_round = [one.report.context["without_direction"][side] for one in found]
+        ranked = sum(one.report.context[side]["rows"] for one in found)
+        counts[side] = sum(per_round) if ranked == len(rows) else max(per_round)
+    return counts
+
+
+def _figures(plan: Plan, found: list[Evaluation]) -> dict[str, Any]:
+    """Return the size and the values of every round, by its name."""
+    return {
         one.name: {
             "queries": len(one.query_rows),
             "gallery": len(one.gallery_rows),
@@ -205,14 +228,6 @@ def _context(
             },
         }
         for one, result in zip(plan.rounds, found, strict=True)
-    }
-    return {
-        **first,
-        "queries": facts_of(plan.whole.source),
-        "gallery": facts_of(plan.whole.target),
-        "join": plan.whole.join(),
-        "protocol": settings,
-        "folds": rounds,
     }
 
 

@@ -41,7 +41,7 @@ class ZeroShot(NamedProtocol):
         names, counts = np.unique(held, return_counts=True)
         if (counts > 1).any():
             raise DataError(
-                f"{gallery.name} has {counts.max()} rows of class {names[counts.argmax()]!r}: "
+                f"{gallery.name} has {counts.max()} rows of class {str(names[counts.argmax()])!r}: "
                 f"{self.card.name} without a trained probe ranks one text a class; give class texts."
             )
         lost = np.flatnonzero(~np.isin(wanted, names))

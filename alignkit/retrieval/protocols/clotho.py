@@ -23,7 +23,7 @@ class Clotho(CaptionProtocol):
             "map@10:R": "mAP@10 in DCASE",
         },
         paper="Drossos et al. (2020), Clotho; DCASE 2023, task 6b",
-        source="the split's list: 5,225 captions of 1,045 clips; the code of dcase2023-audio-retrieval and CLAP",
+        source="the split's list: 5,225 captions of 1,045 clips; the code of DCASE 2023 and LAION-CLAP",
         split="evaluation",
         notes=(
             "clip to text, the two R@k differ by up to five times: CLAP asks for any caption, DCASE for all",

@@ -1,4 +1,4 @@
-"""VEGAS, five classes: is the picture made for a sound recognised as the sound's class?"""
+"""VEGAS, five classes: how often a picture made for a sound is recognised as the sound's class."""
 
 from alignkit.retrieval.protocols._card import Card, Figure, Side
 from alignkit.retrieval.protocols._classes import ZeroShot
