@@ -42,7 +42,8 @@ def evaluate_as(
 
     Folds are ranked one by one and their figures averaged, each fold counting alike. The interval draws
     clusters of all folds together (a cluster that spans folds, like a class, is drawn whole); each query
-    has the weight with which its fold counts. A median or geometric mean over folds has no interval.
+    has the weight with which its fold counts. A draw may hold more of one fold than of another, so that
+    differences between folds widen the interval. A median or geometric mean over folds has none.
 
     Raises
     ------

@@ -149,6 +149,28 @@ def test_folds_count_alike_however_unequal_they_are():
 
 
 @pytest.mark.parametrize("seed", range(3))
+def test_the_interval_over_unequal_folds_is_that_of_a_loop_over_resamples(seed: int):
+    rng = np.random.default_rng(seed)
+    sizes, classes = np.array([30, 60, 150, 15, 45]), [f"c{i}" for i in range(40)]
+    labels = rng.choice(classes, sizes.sum())
+    folds = np.repeat(np.arange(5), sizes)
+    centres = rng.normal(size=(40, 6))
+    clips = centres[[classes.index(name) for name in labels]] + rng.normal(size=(len(labels), 6))
+    queries = Embeddings(clips, items=pa.table({"label": labels.tolist(), "fold": folds}))
+    found = evaluate_as("esc50-5fold", queries, Embeddings(centres, ids=classes), any_size=True)
+    score = found.report.sections["forward"]["mrr"]
+    values = found.tables["forward"]["mrr"].to_numpy()  # fold by fold, as the rows stand here
+    weighted = values * sizes.sum() / (5 * sizes[folds])
+    assert score.value == pytest.approx(weighted.mean(), abs=1e-12)
+    members = [np.flatnonzero(labels == name) for name in np.unique(labels)]
+    drawn = []
+    for _ in range(3000):
+        rows = np.concatenate([members[i] for i in rng.integers(0, len(members), len(members))])
+        drawn.append(weighted[rows].mean())
+    assert (score.low, score.high) == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.012)
+
+
+@pytest.mark.parametrize("seed", range(3))
 def test_shuffled_rows_change_nothing(flickr, esc50, seed: int):
     for name, sides in (("flickr8k", flickr), ("esc50-5fold", esc50)):
         one = evaluate_as(name, *sides, any_size=True).report

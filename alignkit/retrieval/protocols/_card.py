@@ -45,7 +45,8 @@ class Card:
     ``positives`` is how many a query has forward, and an item of the gallery backward; where they differ
     from row to row it is their mean, and chance is what that many give. ``headline`` names direction and
     metric of the figure that papers print; ``called`` the papers' name of a metric. ``split`` is the word in
-    a column ``split`` that marks its rows.
+    a column ``split`` that marks its rows. ``probe`` is what the same data ask of a trained probe: no ranks,
+    and no figure to set beside those here.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Card:
     called: Mapping[str, str] = field(default_factory=dict)
     split: str = ""
     folds: str = "none"
+    probe: str = ""
     n_folds: int = 1
     ties: str = TIES
     without_positive: WithoutPositive = "error"
@@ -110,6 +112,7 @@ class Card:
         for direction, levels in self.chance().items():
             found = ", ".join(f"{name} {value:.5g}" for name, value in levels.items())
             lines.append(f"chance     {direction}: {found}")
+        lines += [f"probe      {self.probe}"] if self.probe else []
         lines += [f"paper      {self.paper}", f"source     {self.source}"]
         lines += [
             f"published  {figure.what}: {figure.value:g} ({figure.source})" for figure in self.published

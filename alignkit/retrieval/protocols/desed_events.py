@@ -24,8 +24,9 @@ class Desed(NamedProtocol):
         paper="Turpault et al. (2019), Sound event detection in domestic environments; DCASE task 4",
         source="the task's rules, from memory: collar 200 ms; at an offset also 20 % of the event's length",
         ties="none: nothing is ranked",
+        probe="on frames of an embedding: events of ten classes by onset and offset; event-based F1",
         notes=(
-            "compared are a probe on frames of one embedding and the same probe on another",
+            "compared are embeddings, each under the same probe on its frames",
             "chance has no closed form: compare with a detector that is fitted to shuffled frames",
         ),
     )

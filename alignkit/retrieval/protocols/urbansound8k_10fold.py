@@ -22,9 +22,8 @@ class UrbanSound8k(FoldedZeroShot):
         source="the data set's own description, from memory: ten folds of unequal size",
         folds="the data set's own ten folds, never reshuffled; mean of the ten figures",
         n_folds=10,
+        probe="trained on nine folds, tested on the tenth, in turn; accuracy, mean over the ten",
         notes=(
-            "a probe trained on nine folds and tested on the tenth is the data set's supervised protocol: "
-            "same folds, same accuracy, another question",
             "slices of one recording share a fold: a random split puts them on both sides and looks better",
             "classes and folds are unequal, so a report has the chance backward of the clips at hand",
         ),

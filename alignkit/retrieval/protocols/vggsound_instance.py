@@ -1,5 +1,6 @@
 """VGGSound's test clips by instance: the picture of this very clip among 15,446."""
 
+from alignkit.errors import DataError
 from alignkit.pairs import Pairs
 from alignkit.retrieval.protocols._base import NamedProtocol
 from alignkit.retrieval.protocols._card import Card, Figure, Side
@@ -49,4 +50,10 @@ class VggsoundInstance(NamedProtocol):
     )
 
     def _links(self, queries: Embeddings, gallery: Embeddings) -> Links:
+        for side in (queries, gallery):
+            if not side.has_ids:
+                raise DataError(
+                    f"{self.card.name} joins sound and picture by the clip's id, and {side.name} has no ids: "
+                    "name its rows; their order is no evidence."
+                )
         return Pairs.by_id(queries, gallery).links

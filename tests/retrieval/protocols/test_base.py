@@ -83,3 +83,14 @@ def test_columns_may_be_dictionaries_or_numbers_and_nothing_else():
 def test_what_ranks_no_gallery_of_rows_says_what_it_needs(name: str):
     with pytest.raises(DataError, match=f"{name} (compares events in time|needs two vocabularies)"):
         PROTOCOLS.get(name)().plan(*sides(3), any_size=True)
+
+
+def test_clips_are_joined_by_id_and_never_by_position():
+    named, bare = Embeddings(np.eye(3), ids=list("abc")), Embeddings(np.eye(3), name="bare.npy")
+    protocol = PROTOCOLS.get("vggsound-instance")()
+    turned = Embeddings(np.eye(3), ids=list("cab"))
+    links = protocol.plan(named, turned, any_size=True).whole.links
+    assert links.tolist() == [[0, 1], [1, 2], [2, 0]]
+    for sides_ in ((named, bare), (bare, named), (bare, bare)):
+        with pytest.raises(DataError, match=r"by the clip's id, and bare\.npy has no ids"):
+            protocol.plan(*sides_, any_size=True)
