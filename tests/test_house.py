@@ -31,6 +31,22 @@ COVERED_BY: dict[str, str] = {
     "retrieval/_direction.py": "retrieval/test_scoring.py",
     "retrieval/homes.py": "retrieval/test_counting.py",
     "retrieval/protocol.py": "retrieval/test_scoring.py",
+    **{  # cards: what they state is tested together
+        f"retrieval/protocols/{name}.py": "retrieval/protocols/test_card.py"
+        for name in (
+            *(
+                "audiocaps",
+                "clotho",
+                "coco_1k_folds",
+                "coco_5k",
+                "desed_events",
+                "esc50_5fold",
+                "flickr30k_1k",
+            ),
+            *("flickr8k", "imagehear", "muse_dictionary", "urbansound8k_10fold", "vegas_5"),
+            *("vggsound_309_map", "vggsound_class", "vggsound_instance"),
+        )
+    },
     "retrieval/scores.py": "retrieval/test_ranks.py",
     "retrieval/verdicts.py": "retrieval/test_counting.py",
 }

@@ -3,6 +3,7 @@
 from alignkit.retrieval.protocol import Protocol
 from alignkit.workflows.bridging import Bridged, bridge
 from alignkit.workflows.choosing import Choice, choose
+from alignkit.workflows.dictionaries import dictionary_table, evaluate_dictionary
 from alignkit.workflows.evaluation import Evaluation, evaluate
 from alignkit.workflows.fitting import Fitted, fit
 from alignkit.workflows.gap import measure_gap
@@ -10,6 +11,7 @@ from alignkit.workflows.gates import check_gates, parse_gates
 from alignkit.workflows.given_scores import evaluate_scores
 from alignkit.workflows.imitating import Imitation, dense_scores, imitate
 from alignkit.workflows.joining import Joined, join
+from alignkit.workflows.protocols import evaluate_as
 from alignkit.workflows.rescored import Rescoring, evaluate_rescored
 from alignkit.workflows.searching import Found, IndexedGallery, index_gallery, search
 from alignkit.workflows.streaming import Streamed, Study, fit_stream
@@ -31,7 +33,10 @@ __all__ = [
     "check_gates",
     "choose",
     "dense_scores",
+    "dictionary_table",
     "evaluate",
+    "evaluate_as",
+    "evaluate_dictionary",
     "evaluate_rescored",
     "evaluate_scores",
     "fit",
