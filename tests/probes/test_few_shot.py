@@ -18,7 +18,7 @@ def test_clap_on_esc50_needs_few_examples(esc50):
         esc50.folds,
         groups=esc50.sources,
         resampling=QUICK,
-        shots=Shots((1, 4, 16), draws=3),
+        shots=Shots((1, 4, 16), draws=2),
     )
     values = [point.scores["accuracy"].value for point in curve.points]
     assert values == sorted(values)
