@@ -2,8 +2,8 @@
 
 ``n`` rows, ``d`` dimensions, ``ns``/``nt`` rows and ``ds``/``dt`` dimensions of source and target, ``dj``
 dimensions of their joint frame, ``q`` queries, ``g`` gallery, ``m`` links, ``k`` neighbours, ``p`` positives,
-``t`` groups of tied items. The tests check them at run time through jaxtyping; without it (it is no
-dependency of the base) every alias is a plain array type.
+``t`` groups of tied items, ``c`` classes, ``r`` resamples. The tests check them at run time through
+jaxtyping; without it (it is no dependency of the base) every alias is a plain array type.
 """
 
 from typing import TYPE_CHECKING, TypeAlias
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, Int
+    from jaxtyping import Bool, Float, Int
 else:
     try:
-        from jaxtyping import Float, Int
+        from jaxtyping import Bool, Float, Int
     except ImportError:
 
         class _Plain:
@@ -23,7 +23,7 @@ else:
             def __class_getitem__(cls, item: tuple[type, str]) -> type:
                 return item[0]
 
-        Float = Int = _Plain
+        Bool = Float = Int = _Plain
 
 Vectors: TypeAlias = Float[np.ndarray, "n d"]
 SourceVectors: TypeAlias = Float[np.ndarray, "n ds"]
@@ -48,3 +48,8 @@ Nearest: TypeAlias = Int[np.ndarray, "q k"]
 PerPositive: TypeAlias = Int[np.ndarray, " p"]
 PerTieGroup: TypeAlias = Int[np.ndarray, " t"]
 Relevance: TypeAlias = Int[np.ndarray, "q g"]
+ClassScores: TypeAlias = Float[np.ndarray, "n c"]
+Membership: TypeAlias = Bool[np.ndarray, "n c"]
+ClassRows: TypeAlias = Float[np.ndarray, "c dt"]
+PerClass: TypeAlias = Float[np.ndarray, "r c"]
+PerResample: TypeAlias = Float[np.ndarray, " r"]

@@ -1,0 +1,1 @@
+"""Probes: what frozen embeddings know, asked by class texts, by classifiers and frame by frame."""
