@@ -2,8 +2,8 @@
 
 ``n`` rows, ``d`` dimensions, ``ns``/``nt`` rows and ``ds``/``dt`` dimensions of source and target, ``dj``
 dimensions of their joint frame, ``q`` queries, ``g`` gallery, ``m`` links, ``k`` neighbours, ``p`` positives,
-``t`` groups of tied items. The tests check them at run time through jaxtyping; without it (it is no
-dependency of the base) every alias is a plain array type.
+``h`` hits of a run, ``t`` groups of tied items. The tests check them at run time through jaxtyping; without
+it (it is no dependency of the base) every alias is a plain array type.
 """
 
 from typing import TYPE_CHECKING, TypeAlias
@@ -45,6 +45,8 @@ ItemPlaces: TypeAlias = Int[np.ndarray, " g"]
 PerItem: TypeAlias = Float[np.ndarray, " g"]
 ItemCounts: TypeAlias = Int[np.ndarray, " g"]
 Nearest: TypeAlias = Int[np.ndarray, "q k"]
+QueryNeighbours: TypeAlias = Float[np.ndarray, "q k"]
 PerPositive: TypeAlias = Int[np.ndarray, " p"]
+PerHit: TypeAlias = Int[np.ndarray, " h"]
 PerTieGroup: TypeAlias = Int[np.ndarray, " t"]
 Relevance: TypeAlias = Int[np.ndarray, "q g"]
