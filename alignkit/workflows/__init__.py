@@ -7,8 +7,10 @@ from alignkit.workflows.evaluation import Evaluation, evaluate
 from alignkit.workflows.fitting import Fitted, fit
 from alignkit.workflows.gap import measure_gap
 from alignkit.workflows.gates import check_gates, parse_gates
+from alignkit.workflows.given_runs import evaluate_run
 from alignkit.workflows.given_scores import evaluate_scores
 from alignkit.workflows.joining import Joined, join
+from alignkit.workflows.listing import make_qrels, make_run
 from alignkit.workflows.searching import Found, IndexedGallery, index_gallery, search
 from alignkit.workflows.streaming import Streamed, Study, fit_stream
 
@@ -27,11 +29,14 @@ __all__ = [
     "check_gates",
     "choose",
     "evaluate",
+    "evaluate_run",
     "evaluate_scores",
     "fit",
     "fit_stream",
     "index_gallery",
     "join",
+    "make_qrels",
+    "make_run",
     "measure_gap",
     "parse_gates",
     "search",

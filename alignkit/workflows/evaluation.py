@@ -69,12 +69,12 @@ def evaluate(
         pairs = Pairs.by_id(queries, gallery)
     for side in (queries, gallery):
         side.check(direction=protocol.similarity == "cosine" or alignment is not None)
-    rows = _projected(queries, gallery, alignment)
+    rows = projected(queries, gallery, alignment)
     if center:
         rows = tuple(_centered(side) for side in rows)
     lost = [0, 0]
     if protocol.similarity == "cosine" and (center or alignment is not None):
-        rows, lost = _with_directions(*rows)
+        rows, lost = with_directions(*rows)
     labels = pairs.components()
     result = _score(rows, pairs, labels, protocol)
     if alignment is not None and queries.dim == gallery.dim:
@@ -99,7 +99,8 @@ def evaluate(
     )
 
 
-def _projected(queries: Embeddings, gallery: Embeddings, alignment: Alignment | None) -> tuple[Rows, ...]:
+def projected(queries: Embeddings, gallery: Embeddings, alignment: Alignment | None) -> tuple[Rows, ...]:
+    """Return the rows that are compared: those of the joint frame, or as they are without an alignment."""
     if alignment is not None:
         alignment.source.check_meets(queries.space, f"the source of this {alignment.method} alignment")
         alignment.target.check_meets(gallery.space, f"the target of this {alignment.method} alignment")
@@ -121,7 +122,7 @@ def _centered(rows: Rows) -> np.ndarray:
     return unit.astype(np.float32)
 
 
-def _with_directions(queries: Rows, gallery: Rows) -> tuple[tuple[Rows, ...], list[int]]:
+def with_directions(queries: Rows, gallery: Rows) -> tuple[tuple[Rows, ...], list[int]]:
     """Turn rows of zeros to an axis of their side alone, where their cosine with all others is 0."""
     rows = [np.asarray(side[:]) for side in (queries, gallery)]
     zero = [np.logical_not(side.any(axis=1)) for side in rows]
