@@ -4,6 +4,8 @@
 dimensions of their joint frame, ``q`` queries, ``g`` gallery, ``m`` links, ``k`` neighbours, ``p`` positives,
 ``t`` groups of tied items, ``c`` classes, ``r`` resamples. The tests check them at run time through
 jaxtyping; without it (it is no dependency of the base) every alias is a plain array type.
+``h`` hits of a run, ``t`` groups of tied items. The tests check them at run time through jaxtyping; without
+it (it is no dependency of the base) every alias is a plain array type.
 """
 
 from typing import TYPE_CHECKING, TypeAlias
@@ -45,7 +47,9 @@ ItemPlaces: TypeAlias = Int[np.ndarray, " g"]
 PerItem: TypeAlias = Float[np.ndarray, " g"]
 ItemCounts: TypeAlias = Int[np.ndarray, " g"]
 Nearest: TypeAlias = Int[np.ndarray, "q k"]
+QueryNeighbours: TypeAlias = Float[np.ndarray, "q k"]
 PerPositive: TypeAlias = Int[np.ndarray, " p"]
+PerHit: TypeAlias = Int[np.ndarray, " h"]
 PerTieGroup: TypeAlias = Int[np.ndarray, " t"]
 Relevance: TypeAlias = Int[np.ndarray, "q g"]
 ClassScores: TypeAlias = Float[np.ndarray, "n c"]

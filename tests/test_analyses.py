@@ -28,7 +28,7 @@ def result_of(name):
 
 
 def test_there_are_analyses():
-    assert {"split_leak", "method_leaderboard"} <= set(NAMES)
+    assert {"split_leak", "method_leaderboard", "tools_disagree"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -96,3 +96,30 @@ def test_the_leaderboard_leaves_out_only_what_needs_no_pairs():
         assert tried >= {"identity", "procrustes", "ridge", "cca", "asif", "relative", "rcsls"}, title
         assert world["methods"]["procrustes"]["mrr"]["value"] > 4 * world["chance"], title
     assert all(METHODS.get(name).fewest_links == 0 for name in result["protocol"]["left_out"])
+
+
+def test_the_causes_of_a_disagreement_add_up_to_it_and_nothing_is_left_unexplained():
+    for title, found in result_of("tools_disagree")["worlds"].items():
+        for figure in found["figures"]:
+            causes = {each["cause"]: each["step"] for each in figure["causes"]}
+            assert "remainder" not in causes, (title, figure["figure"])
+            moved = figure["value"] - figure["ours"]
+            assert sum(causes.values()) == pytest.approx(moved, abs=3e-4), (title, figure["figure"])
+            assert figure["lowest"] <= figure["value"] <= figure["highest"]
+
+
+def test_tools_agree_where_nothing_is_left_open_and_disagree_by_names_and_ties_elsewhere():
+    worlds = result_of("tools_disagree")["worlds"]
+    figures = {
+        (title, each["tool"], each["figure"]): each
+        for title, found in worlds.items()
+        for each in found["figures"]
+    }
+    plain = "Flickr8k captions -> photos"
+    causes = {c["cause"] for key, each in figures.items() if key[0] == plain for c in each["causes"]}
+    assert causes <= {"another quantity", "scores adjusted", "scale"}
+    slip = figures["Flickr8k photos -> captions", "laion_clap", "audio_to_text_mAP@10"]
+    assert slip["value"] > 1 > slip["ours"]
+    drawn = figures["AudioCaps captions -> clips", "ranx", "recall@1"]
+    assert drawn["highest"] - drawn["lowest"] > 0.01
+    assert drawn["lowest"] < drawn["ours"] < drawn["highest"]

@@ -11,10 +11,19 @@ from numpy.testing import assert_array_equal
 from alignkit.aligners import METHODS
 from alignkit.alignment import Alignment
 from alignkit.errors import AlignkitError, DataError, OutputError, ParameterError, UnknownNameError
+from alignkit.pairs import Pairs
 from alignkit.reports import Report, Score
-from alignkit.spaces import Space
-from alignkit.storage import load_alignment, load_report, save_alignment, save_report, save_tables
+from alignkit.spaces import Embeddings, Space
+from alignkit.storage import (
+    load_alignment,
+    load_report,
+    load_tables,
+    save_alignment,
+    save_report,
+    save_tables,
+)
 from alignkit.testing import planted_rotation, quick_aligner
+from alignkit.workflows import Protocol, evaluate
 
 REPORT = Report(
     "fit", {"forward": {"mrr": Score(0.5, 0.4, 0.6, 10, 0.1)}}, {"frame": "joint", "split": {"seed": 0}}
@@ -188,3 +197,26 @@ def test_a_file_that_may_not_grow_leaves_the_old_alignment(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert (tmp_path / "a.alignment" / "arrays.safetensors").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["a.alignment"]
+
+
+def test_per_query_tables_come_back_with_ids_types_and_gaps(tmp_path):
+    rows = Embeddings(np.eye(4), ids=["a", "b", "c", "d"])
+    some = Pairs(rows, rows, np.array([[0, 0], [1, 1], [2, 0]]))
+    protocol = Protocol(metrics=("mrr", "hit@1"), without_positive="skip", resamples=0)
+    tables = evaluate(rows, rows, pairs=some, protocol=protocol).tables
+    save_tables(tables, tmp_path / "per-query")
+    again = load_tables(tmp_path / "per-query")
+    assert set(again) == {"forward", "backward"}
+    assert all(again[name].equals(tables[name]) for name in tables)
+    assert again["forward"]["id"].to_pylist() == ["a", "b", "c", "d"]
+    assert again["forward"]["best_rank"].to_pylist()[3] is None
+
+
+def test_what_is_no_folder_of_tables_is_one_sentence(tmp_path):
+    with pytest.raises(DataError, match="is no folder: give a folder that"):
+        load_tables(tmp_path / "none")
+    with pytest.raises(DataError, match="holds no parquet file"):
+        load_tables(tmp_path)
+    (tmp_path / "forward.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(DataError, match="is no whole parquet file"):
+        load_tables(tmp_path)

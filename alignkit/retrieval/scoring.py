@@ -103,14 +103,14 @@ def score_ranks(
         for side, apart, labels in zip(ranks, settled, groups, strict=True)
     )
     facts = {
-        **_settings(protocol, metrics),
+        **settings(protocol, metrics),
         **about,
         "n_queries": ranks[0].positives.n_queries,
         "n_gallery": ranks[0].n_gallery,
         "forward": {**forward.facts(), **about_sides[0]},
         "backward": {**backward.facts(), **about_sides[1]},
     }
-    facts["warnings"] = _warnings(facts)
+    facts["warnings"] = warnings(facts)
     return RetrievalResult(forward.scores(), backward.scores(), forward.table(), backward.table(), facts)
 
 
@@ -130,7 +130,8 @@ def score_direction(
     return direction.scores(), direction.table()
 
 
-def _settings(protocol: Protocol, metrics: list[Metric]) -> dict[str, Any]:
+def settings(protocol: Protocol, metrics: list[Metric]) -> dict[str, Any]:
+    """Return the choices of a protocol as facts of a report."""
     return {
         "metrics": [metric.name for metric in metrics],
         "map_norm": {metric.name: metric.variant for metric in metrics if metric.family == "map"},
@@ -148,10 +149,14 @@ def _settings(protocol: Protocol, metrics: list[Metric]) -> dict[str, Any]:
     }
 
 
-def _warnings(facts: dict[str, Any]) -> list[str]:
-    """Return what a reader must know before believing the intervals or the last digits."""
+def warnings(facts: dict[str, Any]) -> list[str]:
+    """Return what a reader must know before believing the intervals or the last digits.
+
+    ``facts`` are those of a result, of one direction or of both.
+    """
     found = []
-    for side in ("forward", "backward"):
+    sides = [side for side in ("forward", "backward") if side in facts]
+    for side in sides:
         n_groups = facts[side]["n_groups"]
         if facts["resamples"] and n_groups < SOUND:
             found.append(
@@ -160,7 +165,7 @@ def _warnings(facts: dict[str, Any]) -> list[str]:
                 + ("there is none." if n_groups < FEWEST else "the true ones are wider than those printed.")
             )
     half = [what for what, dtype in facts["dtype"].items() if dtype == "float16"]
-    for side in ("forward", "backward") if half else ():
+    for side in sides if half else ():
         share = facts[side]["tied_queries"] / max(facts[side]["n"], 1)
         if share > MANY_TIED:
             found.append(

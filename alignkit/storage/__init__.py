@@ -4,8 +4,17 @@ from alignkit.storage._alignments import FILES, load_alignment, save_alignment
 from alignkit.storage._between import load_between, load_from
 from alignkit.storage._indexes import INDEX_FILES, load_index, save_hits, save_index
 from alignkit.storage._joints import JOINT_FILES, load_joint, save_joint
-from alignkit.storage._reports import TABLES, load_report, save_report, save_tables
+from alignkit.storage._records import (
+    Change,
+    check_record,
+    gallery_digest,
+    load_record,
+    record_path,
+    save_record,
+)
+from alignkit.storage._reports import TABLES, load_report, load_tables, save_report, save_tables
 from alignkit.storage._shards import SHARD_FILES, load_shards, save_shards
+from alignkit.storage._trec import load_qrels, load_run, save_qrels, save_run
 
 __all__ = [
     "FILES",
@@ -13,18 +22,29 @@ __all__ = [
     "JOINT_FILES",
     "SHARD_FILES",
     "TABLES",
+    "Change",
+    "check_record",
+    "gallery_digest",
     "load_alignment",
     "load_between",
     "load_from",
     "load_index",
     "load_joint",
+    "load_qrels",
+    "load_record",
     "load_report",
+    "load_run",
     "load_shards",
+    "load_tables",
+    "record_path",
     "save_alignment",
     "save_hits",
     "save_index",
     "save_joint",
+    "save_qrels",
+    "save_record",
     "save_report",
+    "save_run",
     "save_shards",
     "save_tables",
 ]

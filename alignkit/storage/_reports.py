@@ -76,6 +76,36 @@ def save_tables(tables: dict[str, pa.Table], path: Path | str, *, force: bool = 
             pq.write_table(table, folder / f"{name}.parquet")
 
 
+def load_tables(path: Path | str) -> dict[str, pa.Table]:
+    """Return the tables of a folder that `save_tables` wrote, by name: ``forward``, ``backward``.
+
+    Raises
+    ------
+    DataError
+        If it is no folder, holds no table, or one of its files is no parquet.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "per-query"
+    >>> save_tables({"forward": pa.table({"id": ["a", "b"], "mrr": [1.0, 0.5]})}, path)
+    >>> load_tables(path)["forward"]["id"].to_pylist()
+    ['a', 'b']
+    """
+    folder = Path(path)
+    files = sorted(folder.glob("*.parquet")) if folder.is_dir() else []
+    if not files:
+        state = "holds no parquet file" if folder.is_dir() else "is no folder"
+        raise DataError(f"{folder} {state}: give a folder that `alignkit eval --per-query` wrote.")
+    tables = {}
+    for file in files:
+        try:
+            tables[file.stem] = pq.read_table(file)
+        except (pa.ArrowException, OSError) as error:
+            raise DataError(f"{file} is no whole parquet file ({error}): write it again.") from error
+    return tables
+
+
 def score_of(path: Path, field: str, value: Any) -> Score:
     try:
         model = _ScoreModel.model_validate(value)

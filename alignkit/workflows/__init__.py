@@ -8,9 +8,11 @@ from alignkit.workflows.evaluation import Evaluation, evaluate
 from alignkit.workflows.fitting import Fitted, fit
 from alignkit.workflows.gap import measure_gap
 from alignkit.workflows.gates import check_gates, parse_gates
+from alignkit.workflows.given_runs import evaluate_run
 from alignkit.workflows.given_scores import evaluate_scores
 from alignkit.workflows.imitating import Imitation, dense_scores, imitate
 from alignkit.workflows.joining import Joined, join
+from alignkit.workflows.listing import make_qrels, make_run
 from alignkit.workflows.protocols import evaluate_as
 from alignkit.workflows.rescored import Rescoring, evaluate_rescored
 from alignkit.workflows.searching import Found, IndexedGallery, index_gallery, search
@@ -38,12 +40,15 @@ __all__ = [
     "evaluate_as",
     "evaluate_dictionary",
     "evaluate_rescored",
+    "evaluate_run",
     "evaluate_scores",
     "fit",
     "fit_stream",
     "imitate",
     "index_gallery",
     "join",
+    "make_qrels",
+    "make_run",
     "measure_gap",
     "parse_gates",
     "search",

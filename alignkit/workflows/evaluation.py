@@ -14,6 +14,7 @@ from alignkit.reports import Report, Score
 from alignkit.retrieval.positives import Positives
 from alignkit.retrieval.protocol import Protocol
 from alignkit.retrieval.scoring import RetrievalResult, score_retrieval
+from alignkit.retrieval.vectors import Similarity
 from alignkit.rows import Rows
 from alignkit.shapes import Labels
 from alignkit.spaces import Embeddings
@@ -67,12 +68,12 @@ def evaluate(
         protocol = replace(protocol, metrics=tuple(metrics))
     if pairs is None:
         pairs = Pairs.by_id(queries, gallery)
-    rows = scored_rows(queries, gallery, alignment, protocol)
+    rows = scored_rows(queries, gallery, alignment, protocol.similarity)
     if center:
         rows = tuple(_centered(side) for side in rows)
     lost = [0, 0]
     if protocol.similarity == "cosine" and (center or alignment is not None):
-        rows, lost = _with_directions(*rows)
+        rows, lost = with_directions(*rows)
     labels = pairs.components()
     result = _score(rows, pairs, labels, protocol)
     if alignment is not None and queries.dim == gallery.dim:
@@ -98,11 +99,11 @@ def evaluate(
 
 
 def scored_rows(
-    queries: Embeddings, gallery: Embeddings, alignment: Alignment | None, protocol: Protocol
+    queries: Embeddings, gallery: Embeddings, alignment: Alignment | None, similarity: Similarity
 ) -> tuple[Rows, ...]:
     """Return the rows of both sides in the frame in which they are scored, checked as `evaluate` says."""
     for side in (queries, gallery):
-        side.check(direction=protocol.similarity == "cosine" or alignment is not None)
+        side.check(direction=similarity == "cosine" or alignment is not None)
     if alignment is not None:
         alignment.source.check_meets(queries.space, f"the source of this {alignment.method} alignment")
         alignment.target.check_meets(gallery.space, f"the target of this {alignment.method} alignment")
@@ -124,7 +125,7 @@ def _centered(rows: Rows) -> np.ndarray:
     return unit.astype(np.float32)
 
 
-def _with_directions(queries: Rows, gallery: Rows) -> tuple[tuple[Rows, ...], list[int]]:
+def with_directions(queries: Rows, gallery: Rows) -> tuple[tuple[Rows, ...], list[int]]:
     """Turn rows of zeros to an axis of their side alone, where their cosine with all others is 0."""
     rows = [np.asarray(side[:]) for side in (queries, gallery)]
     zero = [np.logical_not(side.any(axis=1)) for side in rows]

@@ -122,7 +122,8 @@ def dense_scores(
     if pairs is None:
         pairs = Pairs.by_id(queries, gallery)
     left, right = (
-        np.asarray(side[:], np.float32) for side in scored_rows(queries, gallery, alignment, protocol)
+        np.asarray(side[:], np.float32)
+        for side in scored_rows(queries, gallery, alignment, protocol.similarity)
     )
     if protocol.similarity == "cosine":
         left, right = (side / np.linalg.norm(side, axis=1, keepdims=True) for side in (left, right))

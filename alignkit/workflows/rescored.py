@@ -76,8 +76,8 @@ def evaluate_rescored(
         )
     pairs = Pairs.by_id(queries, gallery) if pairs is None else pairs
     plain = evaluate(queries, gallery, pairs=pairs, alignment=alignment, protocol=protocol)
-    rows = scored_rows(queries, gallery, alignment, protocol)
-    banks = _banks(rescoring, (queries, gallery), alignment, protocol)
+    rows = scored_rows(queries, gallery, alignment, protocol.similarity)
+    banks = _banks(rescoring, gallery, alignment)
     positives = Positives.from_links(pairs.links, len(queries), len(gallery))
     labels = pairs.components()
     found = Evaluation(Report("eval", {}, plain.report.context | {"rescoring": {}}))
@@ -96,19 +96,16 @@ def evaluate_rescored(
 
 
 def _banks(
-    rescoring: Rescoring,
-    sides: tuple[Embeddings, Embeddings],
-    alignment: Alignment | None,
-    protocol: Protocol,
+    rescoring: Rescoring, gallery: Embeddings, alignment: Alignment | None
 ) -> tuple[Rows | None, Rows | None]:
     """Return the rows of both banks in the frame in which the queries and the gallery are scored."""
-    gallery, bank, other = sides[1], rescoring.bank, rescoring.gallery_bank
+    bank, other = rescoring.bank, rescoring.gallery_bank
     if bank is None:
         if other is not None:
             raise ParameterError("a bank of gallery rows serves no direction alone: give one of queries too.")
         return None, None
-    rows = scored_rows(bank, gallery, alignment, protocol)[0]
-    return rows, None if other is None else scored_rows(bank, other, alignment, protocol)[1]
+    rows = scored_rows(bank, gallery, alignment, "cosine")[0]
+    return rows, None if other is None else scored_rows(bank, other, alignment, "cosine")[1]
 
 
 def _with_warnings(found: Evaluation) -> Evaluation:
