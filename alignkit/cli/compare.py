@@ -148,7 +148,7 @@ def command(
         found = load_comparison(from_)
     else:
         from alignkit.retrieval.protocol import Protocol
-        from alignkit.workflows.comparing import Splits, compare
+        from alignkit.workflows import Splits, compare
 
         protocol = Protocol(
             metrics=options.names(metrics), without_positive=without_positive, resamples=resamples, seed=seed

@@ -3,6 +3,7 @@
 from alignkit.retrieval.protocol import Protocol
 from alignkit.workflows.bridging import Bridged, bridge
 from alignkit.workflows.choosing import Choice, choose
+from alignkit.workflows.comparing import Splits, compare
 from alignkit.workflows.evaluation import Evaluation, evaluate
 from alignkit.workflows.fitting import Fitted, fit
 from alignkit.workflows.gap import measure_gap
@@ -21,11 +22,13 @@ __all__ = [
     "IndexedGallery",
     "Joined",
     "Protocol",
+    "Splits",
     "Streamed",
     "Study",
     "bridge",
     "check_gates",
     "choose",
+    "compare",
     "evaluate",
     "evaluate_scores",
     "fit",
