@@ -15,6 +15,7 @@ from alignkit.gaps._clouds import unit_rows
 from alignkit.projections._base import Projection
 from alignkit.projections.gap_axis import GapAxis
 from alignkit.reports import Report, Score
+from alignkit.retrieval.comparison import Comparison
 from alignkit.shapes import SourceRows, TargetRows
 
 SOURCE, TARGET = "#0072B2", "#D55E00"  # Okabe and Ito (2008): told apart with any colour vision
@@ -116,8 +117,41 @@ def method_comparison(
     axes.set_yticks(range(len(reports)), list(reports))
     axes.set_ylim(len(reports) - 0.5, -0.5)
     axes.set_xlabel(f"{NAMES.get(metric, metric)} (held out, 95 % interval)")
+    _legend(figure, axes, [*sections.values(), "unaligned", "chance"])
+    return figure
+
+
+def forest(comparison: Comparison) -> Figure:
+    """Return one panel a metric and one row a method: value and interval, both directions, chance dotted.
+
+    The best value of each direction is ringed. Behind a method's name stands its letter, as in the tables.
+    """
+    directions = list(comparison.scores)
+    metrics = list(comparison.scores[directions[0]])
+    names = comparison.names
+    figure, row = _figure(len(metrics), (2.2 + 3.2 * len(metrics), 1.3 + 0.55 * len(names)))
+    for metric, axes in zip(metrics, row, strict=True):
+        for side, direction in enumerate(directions):
+            offset = (side - (len(directions) - 1) / 2) * 0.28
+            scores = comparison.scores[direction][metric]
+            places = {names.index(name) + offset: score for name, score in scores.items()}
+            _draw_scores(axes, places, (SOURCE, TARGET)[side % 2], direction)
+            for name in comparison.best(direction, metric):
+                best = scores[name].value, names.index(name) + offset
+                axes.plot(*best, "o", mfc="none", mec=INK, ms=11, ls="", label="best")
+        labels = [f"{name} ({comparison.letters[name]})" for name in names]
+        axes.set_yticks(range(len(names)), labels if axes is row[0] else [])
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        level = comparison.context.get("level", 0.95)
+        axes.set_xlabel(f"{NAMES.get(metric, metric)} ({100 * level:g} % interval)")
+    _legend(figure, row[0], [*directions, "best", "unaligned", "chance"])
+    return figure
+
+
+def _legend(figure: Figure, axes: Axes, labels: Sequence[str]) -> None:
+    """Explain above the panels what is drawn, each mark once and in this order."""
     handles = {handle.get_label(): handle for handle in axes.get_legend_handles_labels()[0]}
-    order = [label for label in (*sections.values(), "unaligned", "chance") if label in handles]
+    order = [label for label in labels if label in handles]
     figure.legend(
         [handles[label] for label in order],
         order,
@@ -127,7 +161,6 @@ def method_comparison(
         labelcolor=INK,
         fontsize=9,
     )
-    return figure
 
 
 def rank_distribution(tables: Mapping[str, pa.Table], *, gallery: int, shown: int = 100) -> Figure:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
+import typer
 from typer.models import ArgumentInfo
 
 from alignkit.cli import COMMANDS
@@ -63,6 +64,8 @@ def parameters_of(command: Any) -> list[Parameter]:
     found = []
     for name, parameter in inspect.signature(command).parameters.items():
         hint = hints[name]
+        if hint is typer.Context:  # what typer knows of the call; nothing that is typed
+            continue
         while get_origin(hint) is not Annotated:  # an optional annotated type: the annotation is inside
             hint = next(part for part in get_args(hint) if get_origin(part) is Annotated)
         kind, info = get_args(hint)

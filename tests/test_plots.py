@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 
 from alignkit import plots
 from alignkit.reports import Report, Score
+from alignkit.retrieval.comparison import Comparison, Contender
 
 
 @pytest.fixture
@@ -92,3 +93,33 @@ def test_every_figure_has_named_axes_and_becomes_svg_and_png(sides, name):
     assert plots.to_svg(figures(sides)[name], replace={plots.INK: "currentColor"}) == svg
     assert plots.to_png(figure, dpi=40).startswith(b"\x89PNG")
     assert dict(mpl.rcParams) == before
+
+
+def compared(names=("procrustes", "ridge")):
+    scores = {
+        direction: {
+            metric: {
+                name: Score(0.5 + 0.1 * place, 0.4, 0.7, n=50, chance=0.02)
+                for place, name in enumerate(names)
+            }
+            for metric in ("mrr", "hit@1")
+        }
+        for direction in ("forward", "backward")
+    }
+    return Comparison([Contender(name) for name in names], scores, [])
+
+
+def test_a_forest_has_a_panel_a_metric_and_every_value_at_its_place():
+    figure = plots.forest(compared())
+    assert [axes.get_xlabel() for axes in figure.axes] == ["MRR (95 % interval)", "hit@1 (95 % interval)"]
+    for axes in figure.axes:
+        drawn = {line.get_label(): [] for line in axes.lines}
+        for line in axes.lines:
+            drawn[line.get_label()] += np.ravel(line.get_xdata()).tolist()
+        assert drawn["forward"] == drawn["backward"] == [0.5, 0.6]
+        assert drawn["best"] == [0.6, 0.6]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["procrustes (a)", "ridge (b)"]
+
+
+def test_a_forest_is_the_same_picture_every_time():
+    assert plots.to_svg(plots.forest(compared())) == plots.to_svg(plots.forest(compared()))

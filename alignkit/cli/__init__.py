@@ -19,6 +19,7 @@ COMMANDS = (
     "fit",
     "apply",
     "eval",
+    "compare",
     "gap",
     "index",
     "search",

@@ -2,6 +2,7 @@
 
 from alignkit.storage._alignments import FILES, load_alignment, save_alignment
 from alignkit.storage._between import load_between, load_from
+from alignkit.storage._comparisons import comparison_json, load_comparison, save_comparison
 from alignkit.storage._indexes import INDEX_FILES, load_index, save_hits, save_index
 from alignkit.storage._joints import JOINT_FILES, load_joint, save_joint
 from alignkit.storage._records import (
@@ -24,9 +25,11 @@ __all__ = [
     "TABLES",
     "Change",
     "check_record",
+    "comparison_json",
     "gallery_digest",
     "load_alignment",
     "load_between",
+    "load_comparison",
     "load_from",
     "load_index",
     "load_joint",
@@ -38,6 +41,7 @@ __all__ = [
     "load_tables",
     "record_path",
     "save_alignment",
+    "save_comparison",
     "save_hits",
     "save_index",
     "save_joint",

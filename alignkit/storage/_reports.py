@@ -100,7 +100,7 @@ def load_tables(path: Path | str) -> dict[str, pa.Table]:
     tables = {}
     for file in files:
         try:
-            tables[file.stem] = pq.read_table(file)
+            tables[file.stem] = pq.read_table(file, partitioning=None)  # the path is no data
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{file} is no whole parquet file ({error}): write it again.") from error
     return tables

@@ -3,6 +3,7 @@
 from alignkit.retrieval.protocol import Protocol
 from alignkit.workflows.bridging import Bridged, bridge
 from alignkit.workflows.choosing import Choice, choose
+from alignkit.workflows.comparing import Splits, compare
 from alignkit.workflows.dictionaries import dictionary_table, evaluate_dictionary
 from alignkit.workflows.evaluation import Evaluation, evaluate
 from alignkit.workflows.fitting import Fitted, fit
@@ -29,11 +30,13 @@ __all__ = [
     "Joined",
     "Protocol",
     "Rescoring",
+    "Splits",
     "Streamed",
     "Study",
     "bridge",
     "check_gates",
     "choose",
+    "compare",
     "dense_scores",
     "dictionary_table",
     "evaluate",

@@ -25,7 +25,11 @@ ROUNDING = 8 * np.finfo(np.float64).eps  # of the length of a centred unit row
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What `evaluate` returns: scores of both directions, and every query's ranks as Arrow tables."""
+    """What `evaluate` returns: scores of both directions, and every query's ranks as Arrow tables.
+
+    A table has one row per query: ``id``, ``group`` (equal for queries that are one observation), and the
+    columns of `RetrievalResult`.
+    """
 
     report: Report
     tables: dict[str, pa.Table] = field(default_factory=dict)
@@ -90,8 +94,8 @@ def evaluate(
         "versions": versions(),
     }
     tables = {
-        "forward": with_ids(result.forward_table, queries),
-        "backward": with_ids(result.backward_table, gallery),
+        "forward": with_ids(result.forward_table, queries, pairs.links[:, 0], labels),
+        "backward": with_ids(result.backward_table, gallery, pairs.links[:, 1], labels),
     }
     return Evaluation(
         Report("eval", {"forward": result.forward, "backward": result.backward}, context), tables
@@ -168,7 +172,9 @@ def _with_baseline(result: RetrievalResult, bare: RetrievalResult) -> RetrievalR
     )
 
 
-def with_ids(table: pa.Table, asked: Embeddings) -> pa.Table:
-    """Return a table of queries with the id of each in front."""
+def with_ids(table: pa.Table, asked: Embeddings, linked: np.ndarray, labels: Labels) -> pa.Table:
+    """Return the table with the id of every query, and the number of those that are one observation."""
     rows: Any = table["query"]
-    return table.add_column(0, "id", asked.ids.take(rows.combine_chunks()))
+    groups = row_groups(linked, labels, len(asked))[rows.to_numpy()]
+    table = table.add_column(0, "id", asked.ids.take(rows.combine_chunks()))
+    return table.add_column(1, "group", pa.array(groups))

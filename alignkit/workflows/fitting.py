@@ -106,7 +106,7 @@ def fit(  # noqa: PLR0913 - the whole choice of a run
     pairs = pairs.in_order_of_ids()
     if group_duplicates:
         pairs = pairs.with_duplicates_grouped()
-    train, held_out, hidden = _split(pairs, test, seed, split_column)
+    train, held_out, hidden = split_pairs(pairs, test, seed, split_column)
     leaks = None if held_out is None else check_split(train, held_out, refuse=not allow_leaks)
     choice = None
     if recipe is None:
@@ -141,7 +141,7 @@ def _origin(shown: Pairs, recipe: Recipe, seed: int) -> dict[str, Any]:
     return info | ({"preset": recipe.preset} if recipe.preset else {})
 
 
-def _split(
+def split_pairs(
     pairs: Pairs, test: float, seed: int, column: str | None
 ) -> tuple[Pairs, Pairs | None, Pairs | None]:
     """Return the pairs to fit, those to score, and all whose rows no method may see."""

@@ -13,6 +13,7 @@ from alignkit.reports import Report
 from alignkit.retrieval.matrices import BLOCK_BYTES, check_scores, score_matrix
 from alignkit.retrieval.positives import Positives
 from alignkit.retrieval.protocol import Protocol
+from alignkit.shapes import Labels
 from alignkit.workflows._facts import versions
 from alignkit.workflows.evaluation import Evaluation, row_groups
 
@@ -73,8 +74,8 @@ def evaluate_scores(
         "versions": versions(),
     }
     tables = {
-        "forward": _with_ids(result.forward_table, ids[0]),
-        "backward": _with_ids(result.backward_table, ids[1]),
+        "forward": _with_ids(result.forward_table, ids[0], groups[0]),
+        "backward": _with_ids(result.backward_table, ids[1], groups[1]),
     }
     return Evaluation(
         Report("eval", {"forward": result.forward, "backward": result.backward}, context), tables
@@ -140,5 +141,6 @@ def _facts(positives: Positives, relevance: np.ndarray | None) -> dict[str, Any]
     }
 
 
-def _with_ids(table: pa.Table, ids: list[str] | None) -> pa.Table:
-    return table.add_column(0, "id", pa.array(range(len(table)) if ids is None else ids))
+def _with_ids(table: pa.Table, ids: list[str] | None, groups: Labels) -> pa.Table:
+    table = table.add_column(0, "id", pa.array(range(len(table)) if ids is None else ids))
+    return table.add_column(1, "group", pa.array(groups))

@@ -90,7 +90,7 @@ def evaluate_rescored(
         scores, table = score_direction(ranks, protocol, groups)
         found.report.sections[direction] = scores
         found.report.sections[f"plain_{direction}"] = plain.report.sections[direction]
-        found.tables[direction] = with_ids(table, (queries, gallery)[side])
+        found.tables[direction] = with_ids(table, (queries, gallery)[side], pairs.links[:, side], labels)
         found.report.context["rescoring"][direction] = fitted.facts(rows[side])
     return _with_warnings(found)
 

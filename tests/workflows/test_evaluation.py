@@ -115,3 +115,13 @@ def test_a_space_collapsed_to_its_mean_scores_at_chance():
     score = evaluate(collapsed, Embeddings(rng.normal(size=(40, 4))), center=True).report.sections
     for direction in ("forward", "backward"):
         assert score[direction]["mrr"].value == pytest.approx(score[direction]["mrr"].chance)
+
+
+def test_the_table_says_which_queries_are_one_observation():
+    rng = np.random.default_rng(0)
+    captions, pictures = Embeddings(rng.normal(size=(10, 4))), Embeddings(rng.normal(size=(2, 4)))
+    links = np.stack([np.arange(10), np.repeat([1, 0], 5)], axis=1)
+    tables = evaluate(captions, pictures, pairs=Pairs(captions, pictures, links)).tables
+    groups = {side: table["group"].to_pylist() for side, table in tables.items()}
+    assert groups["forward"] == [groups["backward"][picture] for picture in links[:, 1]]
+    assert len(set(groups["backward"])) == 2
