@@ -29,14 +29,18 @@ if TYPE_CHECKING:
     from alignkit.storage import save_report as save_report
     from alignkit.workflows import bridge as bridge
     from alignkit.workflows import choose as choose
+    from alignkit.workflows import compare as compare
     from alignkit.workflows import evaluate as evaluate
+    from alignkit.workflows import evaluate_as as evaluate_as
     from alignkit.workflows import evaluate_rescored as evaluate_rescored
+    from alignkit.workflows import evaluate_run as evaluate_run
     from alignkit.workflows import evaluate_scores as evaluate_scores
     from alignkit.workflows import fit as fit
     from alignkit.workflows import fit_stream as fit_stream
     from alignkit.workflows import imitate as imitate
     from alignkit.workflows import index_gallery as index_gallery
     from alignkit.workflows import join as join
+    from alignkit.workflows import make_run as make_run
     from alignkit.workflows import measure_gap as measure_gap
     from alignkit.workflows import search as search
 
@@ -73,14 +77,18 @@ _HOME = {
     "alignkit.workflows": (
         "bridge",
         "choose",
+        "compare",
         "evaluate",
+        "evaluate_as",
         "evaluate_rescored",
+        "evaluate_run",
         "evaluate_scores",
         "fit",
         "fit_stream",
         "imitate",
         "index_gallery",
         "join",
+        "make_run",
         "measure_gap",
         "search",
     ),

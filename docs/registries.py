@@ -9,6 +9,9 @@ from alignkit.gaps import MEASURES
 from alignkit.joint import JOINT_METHODS
 from alignkit.presets import PRESETS
 from alignkit.projections import PROJECTIONS
+from alignkit.retrieval.like import TOOLS
+from alignkit.retrieval.protocols import PROTOCOLS
+from alignkit.retrieval.rescoring import RESCORERS
 
 PAGE = Path(__file__).parent / "reference" / "methods.md"
 HEADER = """# Methods, measures, formats
@@ -26,6 +29,9 @@ SECTIONS = (
         JOINT_METHODS,
     ),
     ("Gap measures", "`alignkit gap --measures NAME,NAME`.", MEASURES),
+    ("Protocols", "`alignkit eval --protocol NAME`; `alignkit protocols NAME` shows its card.", PROTOCOLS),
+    ("Re-scoring", "`alignkit eval --rescore NAME --bank ROWS`.", RESCORERS),
+    ("Other tools", "`alignkit eval --like NAME [--explain]`.", TOOLS),
     ("File formats", "Found by name and content; read by every command.", FORMATS),
     ("Decoders", "From rows of a space back to items.", DECODERS),
     ("Projections", "Two dimensions for drawing.", PROJECTIONS),

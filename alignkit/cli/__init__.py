@@ -24,6 +24,7 @@ COMMANDS = (
     "index",
     "search",
     "methods",
+    "protocols",
     "doctor",
 )
 INTERRUPTED = 130

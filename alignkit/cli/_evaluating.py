@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import typer
 
     from alignkit.alignment import Alignment
-    from alignkit.pairs import Pairs
     from alignkit.spaces import Embeddings
     from alignkit.workflows import Evaluation, Imitation, Protocol
 
@@ -27,6 +26,7 @@ OF_VECTORS = (
     "group",
     "similarity",
     "center",
+    "protocol",
     "rescore",
     "rescore_with",
     "bank",
@@ -54,10 +54,10 @@ def refuse_options_of_vectors(context: "typer.Context") -> None:
 
 def refuse_what_needs(context: "typer.Context", needed: str, names: Sequence[str]) -> None:
     """Raise ParameterError if an option was given that means nothing without another one."""
-    for name in names:
+    for name in () if is_given(context, needed) else names:
         if is_given(context, name):
             option = "--with" if name == "rescore_with" else f"--{name.replace('_', '-')}"
-            raise ParameterError(f"{option} belongs to {needed}: give both, or neither.")
+            raise ParameterError(f"{option} belongs to --{needed}: give both, or neither.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,8 @@ class Sides:
             given = ", those of the diagonal" if self.relevance is None else ""
             note(f"{facts['relevance']['positives']} relevant pairs among {sizes}{given}")
             return result
-        left, right, links, fitted = self._embeddings()
+        left, right, fitted = self._embeddings()
+        links = options.link(left, right, self.pairs, self.group)
         result = evaluate(left, right, pairs=links, alignment=fitted, protocol=protocol, center=center)
         options.note_join(links, self.pairs)
         return result
@@ -96,11 +97,46 @@ class Sides:
         """Score both directions with hubs held down."""
         from alignkit.workflows import Rescoring, evaluate_rescored
 
-        left, right, links, fitted = self._embeddings()
+        left, right, fitted = self._embeddings()
+        links = options.link(left, right, self.pairs, self.group)
         bank, gallery_bank = (None if path is None else self._open(path) for path in banks)
         rescoring = Rescoring(method, bank, gallery_bank, dict(map(_option, chosen)))
         result = evaluate_rescored(left, right, rescoring, pairs=links, alignment=fitted, protocol=protocol)
         options.note_join(links, self.pairs)
+        return result
+
+    def by_protocol(
+        self,
+        name: str,
+        settings: "Protocol",
+        context: "typer.Context",
+        *,
+        any_size: bool,
+        digest: str | None,
+    ) -> "Evaluation":
+        """Score as a named protocol says; of the settings, those that were asked for take its place."""
+        from dataclasses import replace
+
+        from alignkit.retrieval.protocols import PROTOCOLS
+        from alignkit.workflows import evaluate_as
+
+        for option in ("pairs", "group", "center"):
+            if is_given(context, option):
+                raise ParameterError(f"--{option} would change the protocol {name}: leave one of them out.")
+        left, right, fitted = self._embeddings()
+        fields = ("metrics", "similarity", "ties", "without_positive", "interval", "resamples", "seed")
+        chosen = {field: getattr(settings, field) for field in fields if is_given(context, field)}
+        result = evaluate_as(
+            name,
+            left,
+            right,
+            alignment=fitted,
+            any_size=any_size,
+            protocol=replace(PROTOCOLS.get(name).card.protocol(), **chosen),
+            gallery_hash=digest,
+        )
+        if (warning := result.report.context["named_protocol"]["warning"]) is not None:
+            note(f"warning: {warning}")
         return result
 
     def imitate(self, tool: str | None, metrics: Sequence[str] | None, protocol: "Protocol") -> "Imitation":
@@ -111,7 +147,8 @@ class Sides:
             raise ParameterError("--explain is about another tool's figures: name the tool with --like.")
         if self.scores is not None:
             return imitate(*self._matrices(), tool, metrics=metrics)
-        left, right, links, fitted = self._embeddings()
+        left, right, fitted = self._embeddings()
+        links = options.link(left, right, self.pairs, self.group)
         found = dense_scores(left, right, pairs=links, alignment=fitted, protocol=protocol)
         names = (side.ids.to_pylist() if side.has_ids else None for side in (left, right))
         result = imitate(*found, tool, metrics=metrics, query_ids=next(names), gallery_ids=next(names))
@@ -121,7 +158,7 @@ class Sides:
     def _open(self, path: str) -> "Embeddings":
         return options.open_side(path, ids=self.ids, trust_pickle=self.trust_pickle)
 
-    def _embeddings(self) -> "tuple[Embeddings, Embeddings, Pairs, Alignment | None]":
+    def _embeddings(self) -> "tuple[Embeddings, Embeddings, Alignment | None]":
         from alignkit.storage import load_between
 
         if self.queries is None or self.gallery is None:
@@ -130,8 +167,7 @@ class Sides:
             raise ParameterError("--relevance stands beside --scores; embeddings take --pairs.")
         left, right = self._open(self.queries), self._open(self.gallery)
         fitted = None if self.alignment is None else load_between(self.alignment, left, right)
-        links = options.link(left, right, self.pairs, self.group)
-        return left, right, links, fitted
+        return left, right, fitted
 
     def _matrices(self) -> "tuple[np.ndarray, np.ndarray | None]":
         from alignkit.formats import map_npy

@@ -28,6 +28,16 @@ def command(
     alignment: Annotated[
         Path | None, typer.Option(help="Score through this map, in its joint frame.")
     ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Score as papers do: coco-5k ... (see `alignkit protocols`)."),
+    ] = None,
+    any_size: Annotated[
+        bool, typer.Option("--any-size", help="With --protocol: score data of another size; not comparable.")
+    ] = False,
+    gallery_hash: Annotated[
+        str | None, typer.Option(help="With --protocol: refuse a gallery with another hash than a report's.")
+    ] = None,
     metrics: options.Metrics = options.METRICS,
     pairs: options.Pairs = None,
     group: options.Group = None,
@@ -100,7 +110,7 @@ def command(
     gates = parse_gates(fail_under or [], options.names(metrics))
     if per_query is not None:
         check_writable(per_query, force=force, names=TABLES)
-    protocol = Protocol(
+    settings = Protocol(
         metrics=options.names(metrics),
         similarity=similarity,
         ties=ties,
@@ -111,18 +121,20 @@ def command(
     )
     if scores is not None:
         refuse_options_of_vectors(context)
-    if rescore is None:
-        refuse_what_needs(context, "--rescore", ("rescore_with", "bank", "gallery_bank"))
+    refuse_what_needs(context, "rescore", ("rescore_with", "bank", "gallery_bank"))
+    refuse_what_needs(context, "protocol", ("any_size", "gallery_hash"))
     sides = Sides(queries, gallery, scores, relevance, alignment, pairs, group, ids, trust_pickle)
     with on_device(device):
         if like is not None or explain:
-            found = sides.imitate(like, protocol.metrics if is_given(context, "metrics") else None, protocol)
+            found = sides.imitate(like, settings.metrics if is_given(context, "metrics") else None, settings)
             emit_json(found.to_json()) if json else emit(imitation(found, why=explain))
             return
         if rescore is not None:
-            result = sides.rescored(rescore, rescore_with or [], (bank, gallery_bank), protocol)
+            result = sides.rescored(rescore, rescore_with or [], (bank, gallery_bank), settings)
+        elif protocol is not None:
+            result = sides.by_protocol(protocol, settings, context, any_size=any_size, digest=gallery_hash)
         else:
-            result = sides.evaluate(protocol, center=center)
+            result = sides.evaluate(settings, center=center)
     if per_query is not None:
         save_tables(result.tables, per_query, force=force)
     emit_json(result.report.to_json()) if json else emit(text(result.report))

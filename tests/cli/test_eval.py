@@ -1,7 +1,9 @@
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from alignkit.formats import write_embeddings
 from alignkit.spaces import Embeddings
 from alignkit.storage import save_joint
 from alignkit.workflows import Protocol, evaluate_scores
@@ -218,3 +220,34 @@ def test_intervals_may_be_bca_and_products_on_another_device(alignkit, rotated):
     assert bca["context"]["protocol"]["interval"].startswith("BCa")
     assert plain["forward"]["mrr"]["value"] == bca["forward"]["mrr"]["value"]
     alignkit("eval", *rotated, "--device", "abacus").refused("device is 'abacus'")
+
+
+def captions(folder, pictures=20):
+    """Write pictures and five captions of each, which name their picture, as spaces."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(pictures, 12))
+    names = [f"p{i}" for i in range(pictures)]
+    owners = [name for name in names for _ in range(5)]
+    y = np.repeat(x, 5, axis=0) + 0.3 * rng.normal(size=(5 * pictures, 12))
+    write_embeddings(Embeddings(x, ids=names), folder / "pictures.parquet")
+    table = pa.table({"image": owners})
+    write_embeddings(
+        Embeddings(y, ids=[f"c{i}" for i in range(len(y))], items=table), folder / "captions.parquet"
+    )
+
+
+def test_a_named_protocol_scores_its_own_size_alone_unless_asked(alignkit, tmp_path):
+    captions(tmp_path)
+    words = ("eval", "captions.parquet", "pictures.parquet", "--protocol", "flickr8k")
+    alignkit(*words).refused("flickr8k", "1,000", "--any-size")
+    ran = alignkit(*words, "--any-size", "--metrics", "hit@1", "--json")
+    assert ran.code == 0, ran.err
+    assert "not comparable" in ran.err
+    named = ran.json["context"]["named_protocol"]
+    assert named["comparable"] is False
+    assert list(ran.json["forward"]) == ["hit@1"]
+    again = alignkit(*words, "--any-size", "--gallery-hash", named["gallery_sha256"]["sorted"])
+    assert again.code == 0, again.err
+    alignkit(*words, "--any-size", "--gallery-hash", "0" * 64).refused("is not the gallery")
+    alignkit(*words, "--any-size", "--center").refused("--center would change the protocol flickr8k")
+    alignkit("eval", "captions.parquet", "pictures.parquet", "--any-size").refused("belongs to --protocol")
