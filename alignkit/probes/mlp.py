@@ -32,9 +32,9 @@ class MlpRecipe(Recipe):
     """
 
     penalties: tuple[float, ...] = (1.0, 1e-2)
-    scale: Scale = "standard"
+    scale: Scale = "unit"
     hidden: tuple[int, ...] = (256,)
-    rate: float = 1e-3
+    rate: float = 1e-2
     epochs: int = 200
 
     def __post_init__(self) -> None:
@@ -61,7 +61,7 @@ def mlp_probe(
     Softmax where each row has one class, a sigmoid per class where labels are a 0/1 matrix. The network is
     scikit-learn's, trained by Adam with batches of 200, in double precision on the CPU; the same seed gives
     the same numbers on one machine. No row is set aside to stop early: the penalty is chosen on inner folds
-    instead. 2,000 rows of 512 dimensions take some minutes on one core.
+    instead. 2,000 rows of 512 dimensions and 50 classes take a hundred seconds of one core.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def mlp_probe(
     >>> rng = np.random.default_rng(0)
     >>> corners, folds = rng.integers(0, 2, size=(120, 2)), np.arange(120) % 2
     >>> rows = corners + 0.05 * rng.normal(size=(120, 2))
-    >>> recipe = MlpRecipe(hidden=(32,), penalties=(1e-3,), rate=0.02)
+    >>> recipe = MlpRecipe(hidden=(32,), penalties=(1e-3,), rate=0.02, scale="none")
     >>> mlp_probe(rows, corners[:, 0] ^ corners[:, 1], folds, recipe=recipe).scores["accuracy"].value
     1.0
     """

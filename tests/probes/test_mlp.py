@@ -8,7 +8,7 @@ from alignkit.probes.mlp import MlpRecipe, mlp_probe
 from alignkit.probes.resampling import Resampling
 
 QUICK = Resampling(resamples=100)
-SMALL = MlpRecipe(hidden=(32,), penalties=(1e-2,), rate=0.02, epochs=150)
+SMALL = MlpRecipe(hidden=(32,), penalties=(1e-2,), scale="standard", rate=0.02, epochs=150)
 
 
 def crossed(seed, n=300):
@@ -37,7 +37,7 @@ def test_several_classes_a_row_are_read_together():
 
 
 def test_yamnet_on_esc10_is_as_legible_as_to_a_linear_probe(esc10):
-    recipe = MlpRecipe(hidden=(64,), penalties=(1.0,), scale="unit", rate=0.01)
+    recipe = MlpRecipe(hidden=(64,), penalties=(0.01,))
     result = mlp_probe(
         esc10.rows, esc10.labels, esc10.folds, groups=esc10.sources, recipe=recipe, resampling=QUICK
     )
@@ -55,7 +55,7 @@ def test_noise_scores_at_chance_and_the_same_seed_gives_the_same_numbers():
 def test_the_penalty_is_chosen_on_inner_folds():
     rng = np.random.default_rng(0)
     rows, labels = rng.normal(size=(120, 20)), np.arange(120)[:, None] % 2
-    recipe = MlpRecipe(hidden=(32,), penalties=(1e-4, 300.0), epochs=60, rate=0.01)
+    recipe = MlpRecipe(hidden=(32,), penalties=(1e-4, 300.0), scale="standard", epochs=60)
     result = mlp_probe(rows, labels, np.arange(120) // 2 % 4, classes=["x"], recipe=recipe, resampling=QUICK)
     assert result.facts["chosen"] == [300.0] * 4  # noise is best left alone
 
