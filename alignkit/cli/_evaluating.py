@@ -139,17 +139,18 @@ class Sides:
             note(f"warning: {warning}")
         return result
 
-    def imitate(self, tool: str | None, metrics: Sequence[str] | None, protocol: "Protocol") -> "Imitation":
+    def imitate(self, tool: str | None, settings: "Protocol", context: "typer.Context") -> "Imitation":
         """Return another tool's figures; its usual ones where no metrics are named."""
         from alignkit.workflows import dense_scores, imitate
 
+        metrics = settings.metrics if is_given(context, "metrics") else None
         if tool is None:
             raise ParameterError("--explain is about another tool's figures: name the tool with --like.")
         if self.scores is not None:
             return imitate(*self._matrices(), tool, metrics=metrics)
         left, right, fitted = self._embeddings()
         links = options.link(left, right, self.pairs, self.group)
-        found = dense_scores(left, right, pairs=links, alignment=fitted, protocol=protocol)
+        found = dense_scores(left, right, pairs=links, alignment=fitted, protocol=settings)
         names = (side.ids.to_pylist() if side.has_ids else None for side in (left, right))
         result = imitate(*found, tool, metrics=metrics, query_ids=next(names), gallery_ids=next(names))
         options.note_join(links, self.pairs)

@@ -101,7 +101,7 @@ def command(
     Example: `alignkit eval audio.npy text.npy --metrics mrr,hit@1,hit@5,hit@10 --json`
     """
     from alignkit.atomic import check_writable
-    from alignkit.cli._evaluating import Sides, is_given, refuse_options_of_vectors, refuse_what_needs
+    from alignkit.cli._evaluating import Sides, refuse_options_of_vectors, refuse_what_needs
     from alignkit.devices import on_device
     from alignkit.storage import TABLES, save_tables
     from alignkit.tables import imitation, text
@@ -126,9 +126,8 @@ def command(
     sides = Sides(queries, gallery, scores, relevance, alignment, pairs, group, ids, trust_pickle)
     with on_device(device):
         if like is not None or explain:
-            found = sides.imitate(like, settings.metrics if is_given(context, "metrics") else None, settings)
-            emit_json(found.to_json()) if json else emit(imitation(found, why=explain))
-            return
+            found = sides.imitate(like, settings, context)
+            return emit_json(found.to_json()) if json else emit(imitation(found, why=explain))
         if rescore is not None:
             result = sides.rescored(rescore, rescore_with or [], (bank, gallery_bank), settings)
         elif protocol is not None:
@@ -140,4 +139,4 @@ def command(
     emit_json(result.report.to_json()) if json else emit(text(result.report))
     if center:
         note("centred by the means of the evaluated rows themselves: an optimistic protocol")
-    check_gates(result.report, gates)
+    return check_gates(result.report, gates)

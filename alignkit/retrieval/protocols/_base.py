@@ -79,7 +79,7 @@ class NamedProtocol(ABC):
             split = f" (column split: {self.card.split})" if self.card.split else ""
             raise DataError(
                 f"{self.card.name} is refused: {'; '.join(differs)}: give its whole gallery{split}, or ask "
-                "for any size, and compare the figures with no published one."
+                "for any size (any_size, --any-size), and compare the figures with no published one."
             )
         return Plan(whole, rounds, differs)
 
