@@ -8,7 +8,7 @@ from alignkit.errors import DataError
 from alignkit.retrieval.tiles import padded
 from alignkit.retrieval.vectors import PreparedRows
 from alignkit.row_products import row_distances, row_products
-from alignkit.shapes import Weights
+from alignkit.shapes import PerItem, PerQuery, Weights
 
 SLACK = 8  # roundings of a score beside those of its sum: lengths, divisions, the stored squares
 
@@ -42,7 +42,7 @@ class ScoreSource(ABC):
         """Return the exact scores of pairs (query, item), float64: they depend on the two rows alone."""
 
     @abstractmethod
-    def margins(self, dtype: np.dtype) -> tuple[Weights, Weights]:
+    def margins(self, dtype: np.dtype) -> tuple[PerQuery, PerItem]:
         """Return how far a product in ``dtype`` may be from the exact score: a query's, an item's worst."""
 
     @abstractmethod
@@ -88,7 +88,7 @@ class ProductScores(ScoreSource):
             products /= left.lengths[queries] * right.lengths[items]
         return products
 
-    def margins(self, dtype: np.dtype) -> tuple[Weights, Weights]:  # noqa: D102
+    def margins(self, dtype: np.dtype) -> tuple[PerQuery, PerItem]:  # noqa: D102
         unit = float(np.finfo(dtype).eps) / 2
         # in float64 the exact score has roundings of its own
         relative = unit * (self.left.dim + SLACK) * (2 if dtype == np.float64 else 1)
@@ -143,7 +143,7 @@ class MatrixScores(ScoreSource):
     def of(self, queries: np.ndarray, items: np.ndarray) -> Weights:  # noqa: D102
         return self.scores[queries, items].astype(np.float64)
 
-    def margins(self, dtype: np.dtype) -> tuple[Weights, Weights]:  # noqa: ARG002, D102
+    def margins(self, dtype: np.dtype) -> tuple[PerQuery, PerItem]:  # noqa: ARG002, D102
         return np.zeros(self.scores.shape[0]), np.zeros(self.scores.shape[1])
 
     def doubles(self, queries: slice, items: slice) -> np.ndarray | None:  # noqa: ARG002, D102

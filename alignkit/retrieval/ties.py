@@ -44,7 +44,8 @@ class TieGroups:
 
     def total(self, values: np.ndarray) -> np.ndarray:
         """Return, for each query, the sum of its groups' values."""
-        return np.bincount(self.query, weights=values, minlength=len(self.positives))
+        sums = np.bincount(self.query, weights=values, minlength=len(self.positives))
+        return sums.astype(np.float64)  # numpy counts in integers where there is no group at all
 
     def best(self, values: np.ndarray) -> np.ndarray:
         """Return, for each query, the value of its first group; NaN where it has no positive."""

@@ -9,7 +9,6 @@ from alignkit.pairs import Pairs
 from alignkit.retrieval.run_search import best_hits
 from alignkit.retrieval.runs import Qrels, Run
 from alignkit.retrieval.vectors import Similarity
-from alignkit.shapes import PerPositive
 from alignkit.spaces import Embeddings
 from alignkit.workflows.evaluation import scored_rows, with_directions
 
@@ -67,7 +66,7 @@ def make_run(
     )
 
 
-def make_qrels(pairs: Pairs, grades: PerPositive | None = None) -> Qrels:
+def make_qrels(pairs: Pairs, grades: np.ndarray | None = None) -> Qrels:
     """Return the pairs as judgements of grade 1, or of one whole number for each link.
 
     Examples
