@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from alignkit.plots import to_svg
-from alignkit.retrieval.intervals import bootstrap_interval
+from alignkit.statistics.intervals import bootstrap_interval
 from alignkit.workflows._facts import versions
 
 START, END = "<!-- numbers: written by analysis.py -->", "<!-- end of numbers -->"

@@ -28,7 +28,7 @@ from alignkit.aligners import METHODS
 from alignkit.aligners._base import Aligner
 from alignkit.aligners._both_nearest import nearest
 from alignkit.presets import preset
-from alignkit.retrieval.significance import sign_flip
+from alignkit.statistics.significance import sign_flip
 
 FLOOR = "procrustes"
 METHOD_NAMES = (FLOOR, "ridge", "whitened_rotation", "cca", "cca_cv")

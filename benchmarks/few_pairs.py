@@ -36,8 +36,8 @@ from alignkit.aligners._base import Aligner
 from alignkit.errors import AlignkitError
 from alignkit.formats import open_embeddings
 from alignkit.pairs import Pairs
-from alignkit.retrieval.significance import Difference, holm, sign_flip
 from alignkit.spaces import Embeddings
+from alignkit.statistics.significance import Difference, holm, sign_flip
 
 OURS = "wasserstein_procrustes"
 SUPERVISED = ("asif", "ridge", "procrustes", "relative")

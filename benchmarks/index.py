@@ -25,7 +25,7 @@ import numpy as np
 from _machine import machine_line, table, timed
 
 from alignkit.aligners.refinement import Refinement
-from alignkit.retrieval.index import Index, build_index
+from alignkit.retrieval.search.index import Index, build_index
 
 GENERATOR = Path(__file__).parents[2] / "shared" / "benchmarks" / "make_word_pair.py"
 REPEATS, DEPTH, LARGER, LARGER_DIM = 9, 10, 100_000, 128

@@ -15,7 +15,7 @@ import numpy as np
 from _machine import machine_line, table, timed
 from scipy.stats import bootstrap
 
-from alignkit.retrieval.intervals import bootstrap_interval
+from alignkit.statistics.intervals import bootstrap_interval
 
 KS = (1, 5, 10)
 BLOCK = 13  # resamples at a time: 2 MB of counts for 20,000 queries

@@ -25,7 +25,7 @@ Work = Callable[[np.ndarray, np.ndarray], dict[str, float]]
 
 def floor(x: np.ndarray, y: np.ndarray) -> None:
     """Multiply the same blocks that alignkit multiplies, and do nothing else."""
-    from alignkit.retrieval.tiles import Tiles, spans
+    from alignkit.retrieval.exact.tiles import Tiles, spans
 
     tiles = Tiles()
     out = np.empty(tiles.queries * tiles.gallery, x.dtype)
@@ -44,24 +44,24 @@ def _summary(above: np.ndarray, tied: np.ndarray) -> dict[str, float]:
 
 
 def one_direction(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    from alignkit.retrieval.positives import Positives
-    from alignkit.retrieval.ranks import rank
+    from alignkit.retrieval.exact.positives import Positives
+    from alignkit.retrieval.exact.ranks import rank
 
     ranks = rank(x, y, Positives.diagonal(len(x)))
     return _summary(ranks.above, ranks.tied)
 
 
 def both_directions(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    from alignkit.retrieval.positives import Positives
-    from alignkit.retrieval.ranks import rank_both
+    from alignkit.retrieval.exact.positives import Positives
+    from alignkit.retrieval.exact.ranks import rank_both
 
     forward, backward = rank_both(x, y, Positives.diagonal(len(x)))
     return _summary(forward.above, forward.tied + backward.tied)
 
 
 def without_information(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    from alignkit.retrieval.positives import Positives
-    from alignkit.retrieval.ranks import rank_both
+    from alignkit.retrieval.exact.positives import Positives
+    from alignkit.retrieval.exact.ranks import rank_both
 
     others = np.random.default_rng(1).permutation(len(y))
     links = np.stack([np.arange(len(x)), others], axis=1)
@@ -70,7 +70,7 @@ def without_information(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
 
 
 def scored(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    from alignkit.retrieval.positives import Positives
+    from alignkit.retrieval.exact.positives import Positives
     from alignkit.retrieval.scoring import score_retrieval
 
     result = score_retrieval(x, y, Positives.diagonal(len(x)))
@@ -78,8 +78,8 @@ def scored(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
 
 
 def five_positives(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    from alignkit.retrieval.positives import Positives
-    from alignkit.retrieval.ranks import rank_both
+    from alignkit.retrieval.exact.positives import Positives
+    from alignkit.retrieval.exact.ranks import rank_both
 
     owners = np.repeat(np.arange(len(x) // 5), 5)
     positives = Positives.from_links(np.stack([owners, np.arange(len(owners))], axis=1), len(x) // 5, len(y))
@@ -157,18 +157,23 @@ def ranx_top(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
 
 # name -> (what runs, what it yields, modules loaded before memory is measured, share of all queries)
 WORKS: dict[str, tuple[Work, str, tuple[str, ...], float]] = {
-    "alignkit, one direction": (one_direction, "exact ranks, ties", ("alignkit.retrieval.ranks",), 1),
-    "alignkit, both directions": (both_directions, "exact ranks, ties", ("alignkit.retrieval.ranks",), 1),
+    "alignkit, one direction": (one_direction, "exact ranks, ties", ("alignkit.retrieval.exact.ranks",), 1),
+    "alignkit, both directions": (
+        both_directions,
+        "exact ranks, ties",
+        ("alignkit.retrieval.exact.ranks",),
+        1,
+    ),
     "alignkit, both, partners at random": (
         without_information,
         "exact ranks, ties; most close calls",
-        ("alignkit.retrieval.ranks",),
+        ("alignkit.retrieval.exact.ranks",),
         1,
     ),
     "alignkit, n/5 queries of 5": (
         five_positives,
         "exact, both directions",
-        ("alignkit.retrieval.ranks",),
+        ("alignkit.retrieval.exact.ranks",),
         0.2,
     ),
     "alignkit, scored": (scored, "+ metrics, intervals, chance", ("alignkit.retrieval.scoring",), 1),

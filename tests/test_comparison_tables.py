@@ -11,7 +11,7 @@ import pytest
 from alignkit import comparison_tables as tables
 from alignkit.reports import Score
 from alignkit.retrieval.comparison import Comparison, Contender, PairedTest
-from alignkit.retrieval.significance import Difference
+from alignkit.statistics.significance import Difference
 
 NAMES = ("mean_shift", "ridge", "100% & |new|")
 

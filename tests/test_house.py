@@ -25,11 +25,11 @@ OF_THE_WHOLE = {
 }
 # modules that are tested through another module's file
 COVERED_BY: dict[str, str] = {
-    "retrieval/counters.py": "retrieval/test_ranks.py",
-    "retrieval/counting.py": "retrieval/test_ranks.py",
+    "retrieval/exact/counters.py": "retrieval/exact/test_ranks.py",
+    "retrieval/exact/counting.py": "retrieval/exact/test_ranks.py",
     "cli/_evaluating.py": "cli/test_eval.py",
     "retrieval/_direction.py": "retrieval/test_scoring.py",
-    "retrieval/homes.py": "retrieval/test_counting.py",
+    "retrieval/exact/homes.py": "retrieval/exact/test_counting.py",
     "retrieval/protocol.py": "retrieval/test_scoring.py",
     **{  # cards: what they state is tested together
         f"retrieval/protocols/{name}.py": "retrieval/protocols/test_card.py"
@@ -47,8 +47,8 @@ COVERED_BY: dict[str, str] = {
             *("vggsound_309_map", "vggsound_class", "vggsound_instance"),
         )
     },
-    "retrieval/scores.py": "retrieval/test_ranks.py",
-    "retrieval/verdicts.py": "retrieval/test_counting.py",
+    "retrieval/exact/scores.py": "retrieval/exact/test_ranks.py",
+    "retrieval/exact/verdicts.py": "retrieval/exact/test_counting.py",
 }
 
 FILES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(TESTS.rglob("*.py"))}

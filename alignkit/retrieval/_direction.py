@@ -7,11 +7,11 @@ import pyarrow as pa
 
 from alignkit.reports import Score
 from alignkit.retrieval.chance import chance_levels
-from alignkit.retrieval.intervals import bootstrap_interval
+from alignkit.retrieval.exact.ranks import Ranks
 from alignkit.retrieval.metrics import Metric, evaluate, parse_metric
 from alignkit.retrieval.protocol import Protocol
-from alignkit.retrieval.ranks import Ranks
 from alignkit.retrieval.ties import TIES, tie_groups
+from alignkit.statistics.intervals import bootstrap_interval
 
 
 class Direction:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alignkit.errors import DataError, ParameterError
-from alignkit.retrieval.tiles import spans
+from alignkit.retrieval.exact.tiles import spans
 from alignkit.rows import Rows
 from alignkit.shapes import Gallery, Queries, ScoreMatrix
 

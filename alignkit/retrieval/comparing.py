@@ -16,12 +16,12 @@ from alignkit.errors import DataError, ParameterError, UnknownNameError
 from alignkit.reports import Score
 from alignkit.retrieval.answers import Answers, same_queries
 from alignkit.retrieval.comparison import REAL, Comparison, Contender, PairedTest
-from alignkit.retrieval.intervals import FEWEST, SOUND, bootstrap_interval
 from alignkit.retrieval.metrics import Metric
-from alignkit.retrieval.power import POWER, detectable_difference
 from alignkit.retrieval.protocol import Protocol
-from alignkit.retrieval.significance import FLIPS, benjamini_hochberg, holm, sign_flip
 from alignkit.shapes import Labels
+from alignkit.statistics.intervals import FEWEST, SOUND, bootstrap_interval
+from alignkit.statistics.power import POWER, detectable_difference
+from alignkit.statistics.significance import FLIPS, benjamini_hochberg, holm, sign_flip
 
 Correction: TypeAlias = Literal["holm", "bh"]
 CORRECTIONS = {"holm": holm, "bh": benjamini_hochberg}

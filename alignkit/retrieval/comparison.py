@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from alignkit.reports import SCHEMA_VERSION, Score
 from alignkit.retrieval.metrics import parse_metric
-from alignkit.retrieval.significance import Difference
+from alignkit.statistics.significance import Difference
 
 Kind: TypeAlias = Literal["method", "alignment", "table"]
 REAL = 0.05  # corrected p below which a difference is called real
@@ -53,7 +53,7 @@ class PairedTest:
         Corrected for all tests of the comparison.
     detectable
         The true difference that the corrected test would see four times in five, or None where fewer than
-        two groups tell nothing; see `alignkit.retrieval.power`.
+        two groups tell nothing; see `alignkit.statistics.power`.
     """
 
     direction: str

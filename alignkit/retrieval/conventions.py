@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from alignkit.errors import DataError, ParameterError
-from alignkit.retrieval.positives import Positives
-from alignkit.retrieval.ranks import Ranks, rank_scores
+from alignkit.retrieval.exact.positives import Positives
+from alignkit.retrieval.exact.ranks import Ranks, rank_scores
 from alignkit.retrieval.ties import ORDERS, Ties
 from alignkit.shapes import ItemPlaces
 

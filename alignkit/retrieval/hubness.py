@@ -8,8 +8,8 @@ from scipy.stats import binom
 
 from alignkit.errors import ParameterError
 from alignkit.reports import Score
-from alignkit.retrieval._flat import best
 from alignkit.retrieval._unit import UnitRows, unit_sides
+from alignkit.retrieval.search._flat import best
 from alignkit.rows import Rows
 from alignkit.shapes import ItemCounts, Nearest, PerQuery
 

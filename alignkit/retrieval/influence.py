@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 
+from alignkit.retrieval.exact.ranks import Ranks
 from alignkit.retrieval.metrics import Metric, evaluate
-from alignkit.retrieval.ranks import Ranks
 from alignkit.retrieval.ties import TieGroups, tie_groups
 
 AT_ONCE = 1 << 20  # tie groups evaluated at a time
@@ -43,8 +43,8 @@ def gallery_influence(ranks: Ranks, metrics: Sequence[Metric], nearest: np.ndarr
     Examples
     --------
     >>> from alignkit.retrieval.metrics import parse_metric
-    >>> from alignkit.retrieval.positives import Positives
-    >>> from alignkit.retrieval.ranks import rank_scores
+    >>> from alignkit.retrieval.exact.positives import Positives
+    >>> from alignkit.retrieval.exact.ranks import rank_scores
     >>> scores = np.array([[0.5, 0.9, 0.1]])  # item 1 stands above the positive, item 0
     >>> ranks = rank_scores(scores, Positives.from_links(np.array([[0, 0]]), 1, 3))
     >>> found = gallery_influence(ranks, [parse_metric("mrr")], np.array([[1, 0, 2]]))

@@ -6,9 +6,9 @@ import numpy as np
 
 from alignkit.errors import DataError
 from alignkit.retrieval.conventions import item_order, settle
-from alignkit.retrieval.positives import Positives
+from alignkit.retrieval.exact.positives import Positives
+from alignkit.retrieval.exact.ranks import rank_scores_both
 from alignkit.retrieval.protocol import Protocol, check_positives
-from alignkit.retrieval.ranks import rank_scores_both
 from alignkit.retrieval.scoring import RetrievalResult, score_ranks
 from alignkit.retrieval.ties import ORDERS
 

@@ -7,11 +7,11 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from alignkit.errors import DataError, ParameterError
-from alignkit.retrieval.intervals import IntervalMethod, check_resampling
+from alignkit.retrieval.exact.positives import Positives
+from alignkit.retrieval.exact.vectors import SIMILARITIES, Similarity
 from alignkit.retrieval.metrics import Metric, parse_metric
-from alignkit.retrieval.positives import Positives
 from alignkit.retrieval.ties import ORDERS, TIES, Ties
-from alignkit.retrieval.vectors import SIMILARITIES, Similarity
+from alignkit.statistics.intervals import IntervalMethod, check_resampling
 
 WithoutPositive: TypeAlias = Literal["error", "skip", "zero"]
 POLICIES = ("error", "skip", "zero")

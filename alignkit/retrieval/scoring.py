@@ -11,14 +11,14 @@ from alignkit.duplicates import duplicate_labels
 from alignkit.errors import DataError
 from alignkit.reports import Score
 from alignkit.retrieval._direction import Direction
-from alignkit.retrieval.intervals import FEWEST, SOUND
+from alignkit.retrieval.exact.positives import Positives
+from alignkit.retrieval.exact.ranks import Ranks, rank_both
+from alignkit.retrieval.exact.vectors import Similarity
 from alignkit.retrieval.metrics import Metric
-from alignkit.retrieval.positives import Positives
 from alignkit.retrieval.protocol import Protocol, check_positives
-from alignkit.retrieval.ranks import Ranks, rank_both
 from alignkit.retrieval.ties import check_ties
-from alignkit.retrieval.vectors import Similarity
 from alignkit.rows import Rows, computing_dtype
+from alignkit.statistics.intervals import FEWEST, SOUND
 
 NAMES = {"percentile": "percentile", "bca": "BCa"}
 MANY_TIED = 0.01  # of the queries: from here on, half precision decides digits that people read
@@ -121,7 +121,7 @@ def score_direction(
 
     Examples
     --------
-    >>> from alignkit.retrieval.ranks import rank_scores
+    >>> from alignkit.retrieval.exact.ranks import rank_scores
     >>> ranks = rank_scores(np.array([[0.9, 0.1], [0.5, 0.5]]), Positives.diagonal(2))
     >>> score_direction(ranks, Protocol(metrics=["mrr"]))[0]["mrr"].value
     0.875

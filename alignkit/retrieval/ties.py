@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from alignkit.errors import ParameterError
-from alignkit.retrieval.ranks import Ranks
+from alignkit.retrieval.exact.ranks import Ranks
 from alignkit.shapes import PerPositive, PerTieGroup, QueryCounts
 
 Ties: TypeAlias = Literal["expected", "optimistic", "pessimistic", "index", "docid_desc", "docid_asc"]

@@ -11,13 +11,13 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from alignkit.errors import DataError, ParameterError
+from alignkit.retrieval.exact.positives import Positives
+from alignkit.retrieval.exact.ranks import Ranks
 from alignkit.retrieval.influence import Influence, gallery_influence
-from alignkit.retrieval.intervals import FEWEST, check_resampling
 from alignkit.retrieval.metrics import Metric, parse_metric, per_query
-from alignkit.retrieval.positives import Positives
-from alignkit.retrieval.ranks import Ranks
-from alignkit.retrieval.resampling import group_totals, resampled_totals
 from alignkit.shapes import Labels
+from alignkit.statistics.intervals import FEWEST, check_resampling
+from alignkit.statistics.resampling import group_totals, resampled_totals
 
 STREAM = 3  # second word of the seed; `sign_flip` has 1, `bootstrap_interval` 2
 GRAIN = 2.0**-32  # effects are whole multiples of it, so that no order of adding them changes a bit
@@ -94,7 +94,7 @@ def two_way_interval(
 
     Examples
     --------
-    >>> from alignkit.retrieval.ranks import rank_scores
+    >>> from alignkit.retrieval.exact.ranks import rank_scores
     >>> x = np.random.default_rng(0).standard_normal((200, 4))
     >>> scores = x @ (x + 0.3 * np.random.default_rng(1).standard_normal((200, 4))).T
     >>> ranks = rank_scores(scores, Positives.diagonal(200))

@@ -9,7 +9,7 @@ from alignkit.atomic import replacing
 from alignkit.errors import DataError
 from alignkit.reports import SCHEMA_VERSION, Score
 from alignkit.retrieval.comparison import Comparison, Contender, PairedTest
-from alignkit.retrieval.significance import Difference
+from alignkit.statistics.significance import Difference
 from alignkit.storage._json import read_json, refuse_field, to_text
 from alignkit.storage._reports import score_of
 

@@ -14,8 +14,8 @@ from alignkit.atomic import replacing
 from alignkit.errors import DataError
 from alignkit.formats._base import reading
 from alignkit.formats._npy import map_npy
-from alignkit.retrieval import _faiss
-from alignkit.retrieval.index import HubCorrection, Index, Kind
+from alignkit.retrieval.search import _faiss
+from alignkit.retrieval.search.index import HubCorrection, Index, Kind
 from alignkit.spaces import Space
 from alignkit.storage._alignments import SpaceModel, load_alignment, save_alignment
 from alignkit.storage._arrays import digest_of

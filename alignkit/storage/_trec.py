@@ -13,7 +13,7 @@ import numpy as np
 
 from alignkit.atomic import replacing
 from alignkit.errors import DataError, ParameterError
-from alignkit.retrieval.runs import Qrels, Run
+from alignkit.retrieval.search.runs import Qrels, Run
 from alignkit.spaces import Embeddings
 from alignkit.storage._trec_lines import NAMES, Lines, read_lines
 from alignkit.workflows.listing import names_of

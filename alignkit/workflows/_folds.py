@@ -11,9 +11,9 @@ from alignkit.alignment import Alignment
 from alignkit.errors import PairingError
 from alignkit.pairs import Pairs
 from alignkit.reports import Score
-from alignkit.retrieval.intervals import bootstrap_interval
 from alignkit.retrieval.protocol import Protocol
 from alignkit.shapes import Labels
+from alignkit.statistics.intervals import bootstrap_interval
 from alignkit.workflows.evaluation import evaluate
 from alignkit.workflows.learning import Known, learn
 

@@ -11,8 +11,8 @@ from alignkit.errors import AlignkitError, PairingError, ParameterError
 from alignkit.pairs import Pairs
 from alignkit.reports import Report, Score
 from alignkit.retrieval.metrics import parse_metric
-from alignkit.retrieval.significance import Difference, holm, sign_flip
 from alignkit.shapes import Labels
+from alignkit.statistics.significance import Difference, holm, sign_flip
 from alignkit.workflows._facts import versions
 from alignkit.workflows._folds import Asked, cross_validated, deal
 

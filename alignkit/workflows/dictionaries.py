@@ -13,7 +13,7 @@ from alignkit.alignment import Alignment
 from alignkit.errors import DataError, ParameterError
 from alignkit.pairs import Pairs
 from alignkit.reports import Report
-from alignkit.retrieval.positives import Positives
+from alignkit.retrieval.exact.positives import Positives
 from alignkit.retrieval.protocol import Protocol
 from alignkit.retrieval.protocols import PROTOCOLS
 from alignkit.retrieval.protocols._card import gallery_digests

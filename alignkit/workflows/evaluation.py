@@ -11,10 +11,10 @@ from alignkit.alignment import Alignment
 from alignkit.errors import DataError
 from alignkit.pairs import Pairs
 from alignkit.reports import Report, Score
-from alignkit.retrieval.positives import Positives
+from alignkit.retrieval.exact.positives import Positives
+from alignkit.retrieval.exact.vectors import Similarity
 from alignkit.retrieval.protocol import Protocol
 from alignkit.retrieval.scoring import RetrievalResult, score_retrieval
-from alignkit.retrieval.vectors import Similarity
 from alignkit.rows import Rows
 from alignkit.shapes import Labels
 from alignkit.spaces import Embeddings

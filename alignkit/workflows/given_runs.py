@@ -14,8 +14,8 @@ from alignkit.reports import Report
 from alignkit.retrieval._direction import Direction
 from alignkit.retrieval.metrics import Metric
 from alignkit.retrieval.protocol import Protocol
-from alignkit.retrieval.runs import ListRanks, Qrels, Run, rank_run
 from alignkit.retrieval.scoring import settings, warnings
+from alignkit.retrieval.search.runs import ListRanks, Qrels, Run, rank_run
 from alignkit.retrieval.ties import ORDERS, Ties
 from alignkit.workflows._facts import versions
 from alignkit.workflows.evaluation import Evaluation, row_groups

@@ -10,8 +10,8 @@ import pyarrow as pa
 from alignkit._components import connected
 from alignkit.errors import DataError
 from alignkit.reports import Report
+from alignkit.retrieval.exact.positives import Positives
 from alignkit.retrieval.matrices import BLOCK_BYTES, check_scores, score_matrix
-from alignkit.retrieval.positives import Positives
 from alignkit.retrieval.protocol import Protocol
 from alignkit.shapes import Labels
 from alignkit.workflows._facts import versions

@@ -6,9 +6,9 @@ import pyarrow as pa
 from alignkit.alignment import Alignment
 from alignkit.errors import ParameterError
 from alignkit.pairs import Pairs
-from alignkit.retrieval.run_search import best_hits
-from alignkit.retrieval.runs import Qrels, Run
-from alignkit.retrieval.vectors import Similarity
+from alignkit.retrieval.exact.vectors import Similarity
+from alignkit.retrieval.search.run_search import best_hits
+from alignkit.retrieval.search.runs import Qrels, Run
 from alignkit.spaces import Embeddings
 from alignkit.workflows.evaluation import scored_rows, with_directions
 

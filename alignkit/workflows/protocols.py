@@ -9,7 +9,6 @@ import pyarrow as pa
 from alignkit.alignment import Alignment
 from alignkit.errors import DataError
 from alignkit.reports import Report, Score
-from alignkit.retrieval.intervals import SOUND, bootstrap_interval
 from alignkit.retrieval.metrics import parse_metric
 from alignkit.retrieval.protocol import Protocol
 from alignkit.retrieval.protocols import PROTOCOLS
@@ -17,6 +16,7 @@ from alignkit.retrieval.protocols._base import Plan
 from alignkit.retrieval.protocols._card import Card, gallery_digests
 from alignkit.shapes import Labels
 from alignkit.spaces import Embeddings
+from alignkit.statistics.intervals import SOUND, bootstrap_interval
 from alignkit.workflows._facts import facts_of
 from alignkit.workflows.evaluation import Evaluation, evaluate, row_groups
 

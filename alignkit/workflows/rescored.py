@@ -8,9 +8,9 @@ from alignkit.alignment import Alignment
 from alignkit.errors import DataError, ParameterError
 from alignkit.pairs import Pairs
 from alignkit.reports import Report
-from alignkit.retrieval.positives import Positives
+from alignkit.retrieval.exact.positives import Positives
+from alignkit.retrieval.exact.ranks import rank_scores
 from alignkit.retrieval.protocol import Protocol
-from alignkit.retrieval.ranks import rank_scores
 from alignkit.retrieval.rescoring._rescored import make_rescorer
 from alignkit.retrieval.scoring import score_direction
 from alignkit.rows import Rows

@@ -10,7 +10,7 @@ import pyarrow as pa
 from alignkit._columns import find
 from alignkit.alignment import Alignment
 from alignkit.errors import ParameterError
-from alignkit.retrieval.index import NEIGHBOURS, RECALL, HubCorrection, Index, Kind, build_index
+from alignkit.retrieval.search.index import NEIGHBOURS, RECALL, HubCorrection, Index, Kind, build_index
 from alignkit.spaces import Embeddings, Space
 
 MARK = 8  # bytes of a row's digest: two rows of millions share one by chance once in millions of indexes
@@ -119,9 +119,9 @@ def index_gallery(
     """Return an index of ``gallery`` that queries of the alignment's source space can be asked of.
 
     Without an alignment queries and gallery share one space. The order is: the gallery to the joint frame,
-    the bank of sources through the map, then `alignkit.retrieval.index.build_index`, which says what CSLS
-    does and why the bank must hold none of the queries that the index is judged by. Both sides are held in
-    memory.
+    the bank of sources through the map, then `alignkit.retrieval.search.index.build_index`, which says what
+    CSLS does and why the bank must hold none of the queries that the index is judged by. Both sides are held
+    in memory.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def search(indexed: IndexedGallery, queries: Embeddings, k: int = 10) -> Found:
     """Return the ``k`` best gallery rows for every query, through the map, and how many stand in the bank.
 
     Scores are ``2 cos - r`` in the joint frame, or the cosine for an index without correction: see
-    `alignkit.retrieval.index.Index`. They compare rows of one query, not one query with another.
+    `alignkit.retrieval.search.index.Index`. They compare rows of one query, not one query with another.
 
     Raises
     ------

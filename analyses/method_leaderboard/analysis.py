@@ -21,7 +21,7 @@ from _worlds import FOLDER, more_worlds
 from alignkit import Alignment, Embeddings, Pairs
 from alignkit.aligners import METHODS
 from alignkit.errors import AlignkitError
-from alignkit.retrieval.significance import holm, sign_flip
+from alignkit.statistics.significance import holm, sign_flip
 from alignkit.testing import planted_rotation, planted_shear
 from alignkit.workflows import Protocol, evaluate
 from alignkit.workflows.learning import Known, learn

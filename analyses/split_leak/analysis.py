@@ -31,7 +31,7 @@ from _worlds import FOLDER, flickr
 from alignkit import Alignment, Embeddings, Pairs
 from alignkit.aligners import METHODS
 from alignkit.leaks import check_split
-from alignkit.retrieval.significance import holm, sign_flip
+from alignkit.statistics.significance import holm, sign_flip
 from alignkit.workflows import Protocol, evaluate
 
 COMMAND = "python analyses/split_leak/analysis.py --out analyses/split_leak"

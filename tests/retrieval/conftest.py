@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from alignkit.retrieval.positives import Positives
+from alignkit.retrieval.exact.positives import Positives
 
 
 def intervals(scores: NDArray, positives: Positives) -> tuple[NDArray, NDArray]:

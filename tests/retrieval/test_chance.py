@@ -3,9 +3,9 @@ import pytest
 from scipy.stats import hypergeom
 
 from alignkit.retrieval.chance import chance_levels
+from alignkit.retrieval.exact.positives import Positives
+from alignkit.retrieval.exact.ranks import rank_scores
 from alignkit.retrieval.metrics import per_query
-from alignkit.retrieval.positives import Positives
-from alignkit.retrieval.ranks import rank_scores
 
 NAMES = [
     *("mrr", "mrr@7", "hit@1", "hit@5", "hit@40", "recall@5", "precision@5", "map", "map@5", "map@5:R"),

@@ -6,10 +6,10 @@ import pytest
 from alignkit.errors import DataError, ParameterError, UnknownNameError
 from alignkit.retrieval.answers import Answers
 from alignkit.retrieval.comparing import compare_answers
-from alignkit.retrieval.intervals import bootstrap_interval
-from alignkit.retrieval.power import detectable_difference
 from alignkit.retrieval.protocol import Protocol
-from alignkit.retrieval.significance import benjamini_hochberg, holm, sign_flip
+from alignkit.statistics.intervals import bootstrap_interval
+from alignkit.statistics.power import detectable_difference
+from alignkit.statistics.significance import benjamini_hochberg, holm, sign_flip
 
 QUICK = Protocol(metrics=("mrr",), resamples=500)
 

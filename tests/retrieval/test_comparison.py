@@ -7,7 +7,7 @@ import pytest
 
 from alignkit.reports import Score
 from alignkit.retrieval.comparison import Comparison, Contender, PairedTest
-from alignkit.retrieval.significance import Difference
+from alignkit.statistics.significance import Difference
 
 
 def judged(value, p, *, metric="mrr", names=("x", "y")):

@@ -6,9 +6,9 @@ import pytest
 
 from alignkit.errors import DataError, ParameterError
 from alignkit.retrieval.conventions import item_order, rank_in_order, settle
+from alignkit.retrieval.exact.positives import Positives
+from alignkit.retrieval.exact.ranks import rank, rank_scores, rank_scores_both
 from alignkit.retrieval.metrics import parse_metric, per_query
-from alignkit.retrieval.positives import Positives
-from alignkit.retrieval.ranks import rank, rank_scores, rank_scores_both
 from alignkit.retrieval.ties import tie_groups
 
 NAMES = ["mrr", "hit@2", "recall@3", "map@3:hits", "map@3:R", "ndcg@4", "ndcg@4:exp", "mean_rank"]

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from alignkit.errors import UnknownNameError
+from alignkit.retrieval.exact.positives import Positives
+from alignkit.retrieval.exact.ranks import rank_scores
 from alignkit.retrieval.explain import REMAINDER, SWITCHES, Finding, explain
 from alignkit.retrieval.like import TOOLS
 from alignkit.retrieval.like.sentence_transformers import SentenceTransformers
 from alignkit.retrieval.like.torchmetrics import Torchmetrics
 from alignkit.retrieval.metrics import per_query
-from alignkit.retrieval.positives import Positives
-from alignkit.retrieval.ranks import rank_scores
 
 
 def only(findings: list[Finding]) -> Finding:

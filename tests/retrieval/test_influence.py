@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from alignkit.retrieval.exact.positives import Positives
+from alignkit.retrieval.exact.ranks import rank_scores
 from alignkit.retrieval.influence import gallery_influence
 from alignkit.retrieval.metrics import parse_metric, per_query
-from alignkit.retrieval.positives import Positives
-from alignkit.retrieval.ranks import rank_scores
 
 METRICS = (
     "mrr", "mrr@3", "hit@1", "hit@3", "recall@2", "precision@4", "map", "map@3", "map@5:R", "ndcg", "ndcg@4",

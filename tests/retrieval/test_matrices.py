@@ -6,9 +6,9 @@ import pytest
 
 from alignkit.errors import DataError, ParameterError, UnknownNameError
 from alignkit.retrieval.conventions import item_order, rank_in_order
+from alignkit.retrieval.exact.positives import Positives
 from alignkit.retrieval.matrices import score_matrix
 from alignkit.retrieval.metrics import per_query
-from alignkit.retrieval.positives import Positives
 from alignkit.retrieval.protocol import Protocol
 from alignkit.retrieval.scoring import score_retrieval
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alignkit.errors import DataError, ParameterError, UnknownNameError
+from alignkit.retrieval.exact.positives import Positives
+from alignkit.retrieval.exact.ranks import rank_scores, rank_scores_both
 from alignkit.retrieval.metrics import Metric, parse_metric, per_query
-from alignkit.retrieval.positives import Positives
-from alignkit.retrieval.ranks import rank_scores, rank_scores_both
 
 NAMES = [
     *("mrr", "mrr@1", "mrr@3", "mrr@50", "hit@1", "hit@2", "hit@4", "recall@1", "recall@3", "precision@2"),

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from alignkit.errors import DataError, ParameterError, UnknownNameError
-from alignkit.retrieval.intervals import bootstrap_interval
+from alignkit.retrieval.exact.positives import Positives
+from alignkit.retrieval.exact.ranks import rank_both
 from alignkit.retrieval.metrics import per_query
-from alignkit.retrieval.positives import Positives
 from alignkit.retrieval.protocol import Protocol
-from alignkit.retrieval.ranks import rank_both
 from alignkit.retrieval.scoring import score_retrieval
 from alignkit.rows import ShardedRows
+from alignkit.statistics.intervals import bootstrap_interval
 
 ALL = (
     "mrr",

@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alignkit.retrieval.exact.positives import Positives
+from alignkit.retrieval.exact.ranks import rank_scores
 from alignkit.retrieval.metrics import per_query
-from alignkit.retrieval.positives import Positives
-from alignkit.retrieval.ranks import rank_scores
 from alignkit.retrieval.ties import all_tied, tie_groups
 
 

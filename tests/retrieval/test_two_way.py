@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from alignkit.errors import DataError, ParameterError
-from alignkit.retrieval.intervals import bootstrap_interval
+from alignkit.retrieval.exact.positives import Positives
+from alignkit.retrieval.exact.ranks import Ranks, rank_scores
 from alignkit.retrieval.metrics import per_query
-from alignkit.retrieval.positives import Positives
-from alignkit.retrieval.ranks import Ranks, rank_scores
 from alignkit.retrieval.two_way import two_way_interval
+from alignkit.statistics.intervals import bootstrap_interval
 
 World = tuple[np.ndarray, Positives, tuple[np.ndarray, np.ndarray] | None]
 

@@ -7,7 +7,7 @@ from numpy.testing import assert_array_equal
 
 from alignkit.errors import AlignkitError, DataError, OutputError, ParameterError
 from alignkit.pairs import Pairs
-from alignkit.retrieval.runs import Qrels, Run
+from alignkit.retrieval.search.runs import Qrels, Run
 from alignkit.spaces import Embeddings
 from alignkit.storage import load_qrels, load_run, save_qrels, save_run
 from alignkit.workflows import Protocol, evaluate_run, make_qrels, make_run

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from alignkit.errors import DataError, ParameterError
-from alignkit.retrieval.runs import Qrels, Run
+from alignkit.retrieval.search.runs import Qrels, Run
 from alignkit.tables import text
 from alignkit.workflows import Protocol, evaluate_run, evaluate_scores
 

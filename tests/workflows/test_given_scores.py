@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from alignkit.errors import DataError
+from alignkit.retrieval.exact.positives import Positives
+from alignkit.retrieval.exact.ranks import rank_scores_both
 from alignkit.retrieval.metrics import per_query
-from alignkit.retrieval.positives import Positives
-from alignkit.retrieval.ranks import rank_scores_both
 from alignkit.spaces import Embeddings
 from alignkit.workflows import Protocol, evaluate, evaluate_scores
 

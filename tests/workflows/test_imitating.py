@@ -3,8 +3,8 @@ import pytest
 
 from alignkit.errors import DataError, UnknownNameError
 from alignkit.pairs import Pairs
+from alignkit.retrieval.exact.vectors import SIMILARITIES, Similarity
 from alignkit.retrieval.protocol import Protocol
-from alignkit.retrieval.vectors import SIMILARITIES, Similarity
 from alignkit.spaces import Embeddings
 from alignkit.workflows import dense_scores, evaluate, fit, imitate, imitating
 

@@ -10,9 +10,9 @@ import pytest
 from alignkit.aligners.procrustes import Procrustes
 from alignkit.alignment import Alignment
 from alignkit.errors import DataError, UnknownNameError
-from alignkit.retrieval.intervals import bootstrap_interval
 from alignkit.retrieval.protocols import PROTOCOLS
 from alignkit.spaces import Embeddings
+from alignkit.statistics.intervals import bootstrap_interval
 from alignkit.workflows import Evaluation, Protocol, evaluate_as
 
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from alignkit.errors import DataError
+from alignkit.retrieval.exact.positives import Positives
+from alignkit.retrieval.exact.ranks import rank_scores
 from alignkit.retrieval.like._conventions import Convention
 from alignkit.retrieval.like._inputs import Inputs
 from alignkit.retrieval.like._orders import by_id, listed, reordered
 from alignkit.retrieval.metrics import per_query
-from alignkit.retrieval.positives import Positives
-from alignkit.retrieval.ranks import rank_scores
 from alignkit.shapes import PerQuery
 
 CELLS = 1 << 22  # scores ranked at a time: some 200 MB with their orders

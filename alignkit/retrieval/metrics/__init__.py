@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from alignkit.retrieval.exact.ranks import Ranks
 from alignkit.retrieval.metrics._average_precision import average_precision
 from alignkit.retrieval.metrics._first_positive import (
     first_rank,
@@ -17,7 +18,6 @@ from alignkit.retrieval.metrics._first_positive import (
 from alignkit.retrieval.metrics._found import hit, precision, r_precision, recall
 from alignkit.retrieval.metrics._gain import normalised_gain
 from alignkit.retrieval.metrics._names import KNOWN, Metric, parse_metric
-from alignkit.retrieval.ranks import Ranks
 from alignkit.retrieval.ties import TieGroups, Ties, tie_groups
 from alignkit.shapes import PerQuery
 
@@ -55,8 +55,8 @@ def per_query(ranks: Ranks, metrics: Sequence[str], *, ties: Ties = "expected") 
 
     Examples
     --------
-    >>> from alignkit.retrieval.positives import Positives
-    >>> from alignkit.retrieval.ranks import rank_scores
+    >>> from alignkit.retrieval.exact.positives import Positives
+    >>> from alignkit.retrieval.exact.ranks import rank_scores
     >>> ranks = rank_scores(np.array([[0.9, 0.1], [0.5, 0.5]]), Positives.diagonal(2))
     >>> per_query(ranks, ["mrr", "hit@1"])["mrr"].tolist()
     [1.0, 0.75]

@@ -7,8 +7,8 @@ import numpy as np
 
 from alignkit.errors import ParameterError
 from alignkit.retrieval._unit import UnitRows
+from alignkit.retrieval.exact.tiles import spans
 from alignkit.retrieval.rescoring._base import Facts, Rescorer
-from alignkit.retrieval.tiles import spans
 from alignkit.shapes import PerItem, ScoreMatrix, Vectors
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from alignkit.retrieval._unit import Block, UnitRows, cosines
-from alignkit.retrieval.tiles import spans
+from alignkit.retrieval.exact.tiles import spans
 from alignkit.rows import Rows
 from alignkit.shapes import PerItem
 

@@ -10,7 +10,7 @@ import numpy as np
 from alignkit.duplicates import duplicate_labels
 from alignkit.errors import ParameterError
 from alignkit.retrieval._unit import Block, UnitRows, check_widths, cosines, unit_sides
-from alignkit.retrieval.tiles import spans
+from alignkit.retrieval.exact.tiles import spans
 from alignkit.rows import Rows, ShardedRows
 from alignkit.shapes import ScoreMatrix, Vectors
 

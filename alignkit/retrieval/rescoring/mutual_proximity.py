@@ -7,9 +7,9 @@ from scipy.special import log_ndtr
 
 from alignkit.errors import ParameterError
 from alignkit.retrieval._unit import UnitRows, cosines
+from alignkit.retrieval.exact.tiles import spans
 from alignkit.retrieval.rescoring._bank import moments
 from alignkit.retrieval.rescoring._base import Facts, Rescorer
-from alignkit.retrieval.tiles import spans
 from alignkit.shapes import Gallery, ScoreMatrix, Vectors
 
 Distribution: TypeAlias = Literal["gaussian", "empirical"]

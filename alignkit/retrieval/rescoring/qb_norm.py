@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from alignkit.retrieval._unit import UnitRows, cosines
+from alignkit.retrieval.exact.tiles import spans
 from alignkit.retrieval.rescoring._bank import log_mean_exp, nearest_cosines
 from alignkit.retrieval.rescoring._base import Facts, Rescorer, check_count, check_enough, check_positive
-from alignkit.retrieval.tiles import spans
 from alignkit.shapes import ScoreMatrix, Vectors
 
 

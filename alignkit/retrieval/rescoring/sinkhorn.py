@@ -3,10 +3,10 @@
 import numpy as np
 
 from alignkit.retrieval._unit import UnitRows, cosines
+from alignkit.retrieval.exact.tiles import spans
 from alignkit.retrieval.rescoring._additive import AdditiveRescorer
 from alignkit.retrieval.rescoring._bank import LogSums
 from alignkit.retrieval.rescoring._base import check_count, check_positive
-from alignkit.retrieval.tiles import spans
 from alignkit.shapes import PerItem
 
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from alignkit.errors import DataError, ParameterError, UnknownNameError
+from alignkit.retrieval.exact.positives import Positives
+from alignkit.retrieval.exact.ranks import rank_scores
 from alignkit.retrieval.like import TOOLS
 from alignkit.retrieval.like._base import Tool
 from alignkit.retrieval.like._conventions import Convention
 from alignkit.retrieval.metrics import per_query
-from alignkit.retrieval.positives import Positives
-from alignkit.retrieval.ranks import rank_scores
 
 ALL = TOOLS.names()
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from alignkit.errors import ParameterError
-from alignkit.retrieval.index import build_index
 from alignkit.retrieval.rescoring._rescored import make_rescorer
+from alignkit.retrieval.search.index import build_index
 
 ADDITIVE = ["csls", "inverted_softmax", "nearest_neighbour_normalization", "sinkhorn"]
 

@@ -5,8 +5,8 @@ import pytest
 
 from alignkit.errors import DataError, ParameterError
 from alignkit.retrieval._unit import Block
-from alignkit.retrieval.positives import Positives
-from alignkit.retrieval.ranks import rank_scores
+from alignkit.retrieval.exact.positives import Positives
+from alignkit.retrieval.exact.ranks import rank_scores
 from alignkit.retrieval.rescoring import RESCORERS
 from alignkit.retrieval.rescoring._base import options
 from alignkit.retrieval.rescoring._rescored import make_rescorer

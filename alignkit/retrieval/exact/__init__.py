@@ -1,0 +1,1 @@
+"""Exact ranks of known positives, from one blocked product."""

@@ -1,0 +1,253 @@
+"""CSLS as a plain inner-product index in d + 1 dimensions: flat, IVF or HNSW (Conneau et al. 2018, 2.3)."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from alignkit.errors import DataError, ParameterError
+from alignkit.retrieval.exact.tiles import spans
+from alignkit.retrieval.search import _faiss
+from alignkit.retrieval.search._flat import best
+from alignkit.rows import Rows
+from alignkit.shapes import Gallery, Queries, Vectors
+
+Kind: TypeAlias = Literal["flat", "ivf", "hnsw"]
+HubCorrection: TypeAlias = Literal["csls", "none"]
+KINDS, HUB_CORRECTIONS = ("flat", "ivf", "hnsw"), ("csls", "none")
+NEIGHBOURS = 10  # of the paper
+RECALL = 0.99
+BLOCK = 8192  # rows normalised at a time
+_SQUARES_OUT_OF_RANGE = 1e-150  # lengths whose squares lose digits in float64
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """The gallery rows that each query finds, from high to low, and their scores: both queries by k."""
+
+    rows: np.ndarray
+    scores: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Index:
+    """Find the gallery rows nearest to a query, with hubs held down; made by `build_index`.
+
+    Parameters
+    ----------
+    kind
+        ``flat`` looks at every row; ``ivf`` and ``hnsw`` at some of them, by faiss.
+    hub_correction
+        ``csls``: a score is ``2 cos(x, y) - r(y)``, CSLS plus the query's own mean, which is the same for
+        all rows and so never changes their order. ``none``: it is ``cos(x, y)``.
+    neighbours
+        How many of the bank's rows ``r`` is the mean of; 0 without correction.
+    vectors
+        Float32, one row per gallery row: ``[2 y, -r(y)]``, or ``y`` without correction; y has unit length.
+    searcher
+        The faiss index of ``ivf`` and ``hnsw``.
+    settings
+        ``effort``, the lists that IVF probes or the candidates that HNSW keeps, and the ``recall`` at 10
+        that was measured with it, against the flat index, on rows of the bank (or of the gallery).
+    """
+
+    kind: Kind
+    hub_correction: HubCorrection
+    neighbours: int
+    vectors: np.ndarray
+    searcher: Any = None  # Any: faiss carries no types
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    @property
+    def dim(self) -> int:
+        """Dimensions of a query."""
+        return self.vectors.shape[1] - (self.hub_correction == "csls")
+
+    def prepared(self, queries: Queries) -> np.ndarray:
+        """Return queries whose inner product with ``vectors`` is the score: ``[x, 1]``, x of unit length.
+
+        Raises
+        ------
+        DataError
+            If the dimensions differ or a row is not finite.
+        """
+        if queries.shape[1] != self.dim:
+            raise DataError(
+                f"queries have {queries.shape[1]} dimensions and the index {self.dim}: take them into the "
+                "joint frame of its map first."
+            )
+        unit = _unit_rows(queries, "queries")
+        return np.pad(unit, ((0, 0), (0, self.vectors.shape[1] - self.dim)), constant_values=1)
+
+    def search(self, queries: Queries, k: int = 10) -> Hits:
+        """Return the ``k`` best rows for every query, all rows where there are fewer; ties: the lower row.
+
+        ``flat`` is exact, and the same to the last bit in any batch and for any number of threads; the
+        others find what their effort allows, and queries for which that is fewer than ``k`` rows are
+        searched exactly. A query of zeros has cosine 0 with all.
+
+        Raises
+        ------
+        ParameterError
+            If ``k`` is below 1.
+        DataError
+            If the dimensions differ or a row is not finite.
+        """
+        if k < 1:
+            raise ParameterError(f"k is {k}: ask for at least one hit.")
+        wanted, k = self.prepared(queries), min(k, len(self))
+        if self.searcher is None:
+            return Hits(*best(wanted, self.vectors, k))
+        wide = np.pad(wanted, ((0, 0), (0, self.searcher.d - wanted.shape[1])))
+        rows, scores = _faiss.search(self.searcher, wide, k, self.settings["effort"])
+        short = np.flatnonzero((rows < 0).any(axis=1))
+        if len(short):
+            rows[short], scores[short] = best(wanted[short], self.vectors, k)
+        return Hits(rows, scores)
+
+
+def build_index(
+    gallery: Gallery,
+    bank: Vectors | None = None,
+    *,
+    neighbours: int = NEIGHBOURS,
+    kind: Kind = "flat",
+    hub_correction: HubCorrection = "csls",
+    recall: float = RECALL,
+) -> Index:
+    """Return an index of gallery rows that answers by CSLS, from rows of the joint frame.
+
+    The problem: some rows of a gallery are near to every query and push out the right ones. CSLS takes
+    from each row its mean cosine r(y) to its nearest queries. Since ``2 cos(x, y) - r(y)`` is the inner
+    product of ``[x, 1]`` with ``[2 y, -r(y)]``, any index of inner products can answer it, at the cost
+    of one more dimension. The order is: both sides to unit length (rows of zeros stay), the exact mean
+    over the ``neighbours`` nearest rows of the ``bank`` for every gallery row, the d + 1 columns, the
+    faiss index, its effort.
+
+    The bank stands for the queries to come: mapped sources like them, but none of those that the index is
+    judged by. A query in the bank raises ``r`` of its partner's rivals, so it looks better than a new one.
+
+    IVF and HNSW need rows of one length: those of ``[2 y, -r(y)]`` differ, so faiss gets one more column,
+    in which queries hold 0. The least effort with ``recall`` at 10 is sought on up to 1,000 bank rows
+    (rows of the gallery, which are easier, where there is no bank). They are built on one thread, so that
+    two builds are equal; that takes hours for tens of millions of rows. All rows are held in memory.
+
+    Parameters
+    ----------
+    gallery, bank
+        Target rows, and source rows through the map, both in the joint frame.
+    neighbours
+        Rows of the bank whose mean cosine is taken, at least 1 and at most all of them.
+    kind
+        ``flat``, exact; ``ivf`` or ``hnsw``, approximate, with faiss.
+    hub_correction
+        ``csls``, or ``none`` for plain cosine.
+    recall
+        Share of the flat index's first ten hits that ``ivf`` and ``hnsw`` must find, above 0 and at most 1.
+
+    Raises
+    ------
+    ParameterError
+        If an option makes no sense, or CSLS is asked for without a bank.
+    DataError
+        If dimensions differ, a row is not finite, or there is none.
+    MissingExtraError
+        If ``ivf`` or ``hnsw`` is asked for and faiss is not installed.
+
+    Examples
+    --------
+    The middle row lies where most queries do; with CSLS it no longer wins by that alone.
+
+    >>> gallery = np.array([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
+    >>> bank, query = np.array([[0.8, 0.6], [0.7, 0.7]]), np.array([[0.9, 0.42]])
+    >>> build_index(gallery, hub_correction="none").search(query, 2).rows.tolist()
+    [[1, 0]]
+    >>> index = build_index(gallery, bank, neighbours=1)
+    >>> index.vectors.shape, index.search(query, 2).rows.tolist()
+    ((3, 3), [[0, 1]])
+    """
+    _check(neighbours, kind, hub_correction, recall)
+    if kind != "flat":
+        _faiss.import_faiss(kind)  # before the long work
+    rows = _unit_rows(gallery, "gallery")
+    sources = None if bank is None else _unit_rows(bank, "bank")
+    if sources is not None and sources.shape[1] != rows.shape[1]:
+        raise DataError(
+            f"the bank has {sources.shape[1]} dimensions and the gallery {rows.shape[1]}: take both into the "
+            "joint frame of one map."
+        )
+    vectors = rows if hub_correction == "none" else _corrected(rows, sources, neighbours)
+    index = Index(kind, hub_correction, neighbours if hub_correction == "csls" else 0, vectors)
+    if kind == "flat":
+        return index
+    level = _of_one_length(vectors) if hub_correction == "csls" else vectors
+    searcher = _faiss.build(kind, level)
+    tried = index.prepared(rows if sources is None else sources)
+    tried = np.pad(tried, ((0, 0), (0, level.shape[1] - tried.shape[1])))
+    effort, reached = _faiss.tune(searcher, level, tried, recall)
+    settings = {"effort": effort, "recall": reached, "on": "gallery" if sources is None else "bank"}
+    return Index(kind, hub_correction, index.neighbours, vectors, searcher, settings)
+
+
+def _corrected(rows: np.ndarray, bank: np.ndarray | None, neighbours: int) -> np.ndarray:
+    """Return ``[2 y, -r(y)]`` for every gallery row."""
+    if bank is None:
+        raise ParameterError(
+            "CSLS needs a bank: mapped sources that stand for the queries and are none of them; give one, or "
+            "choose no hub correction."
+        )
+    if neighbours > len(bank):
+        raise ParameterError(
+            f"neighbours is {neighbours} but the bank has {len(bank)} rows: give a larger bank or fewer."
+        )
+    _, cosines = best(rows, bank, neighbours)
+    vectors = np.empty((len(rows), rows.shape[1] + 1), np.float32)
+    np.multiply(rows, 2, out=vectors[:, :-1])
+    vectors[:, -1] = -cosines.mean(axis=1, dtype=np.float64)
+    return vectors
+
+
+def _of_one_length(vectors: np.ndarray) -> np.ndarray:
+    """Return the rows with one more column that makes all as long as the longest."""
+    squares = np.einsum("gd,gd->g", vectors, vectors, dtype=np.float64)
+    missing = np.sqrt(squares.max() - squares).astype(np.float32)
+    return np.hstack([vectors, missing[:, None]])
+
+
+def _unit_rows(rows: Rows, name: str) -> np.ndarray:
+    """Return float32 rows of length 1, or 0; squares are summed in float64."""
+    n, d = rows.shape
+    if not n:
+        raise DataError(f"the {name} has no rows: give at least one." if name != "queries" else "no queries.")
+    unit = np.empty((n, d), np.float32)
+    for start, stop in spans(0, n, BLOCK):
+        block = np.ascontiguousarray(rows[start:stop], np.float64)
+        lengths = np.sqrt(np.einsum("nd,nd->n", block, block))
+        if lengths.min() < _SQUARES_OUT_OF_RANGE or not np.isfinite(lengths).all():
+            block = _to_scale(block)
+            lengths = np.sqrt(np.einsum("nd,nd->n", block, block))
+        wrong = np.flatnonzero(~np.isfinite(lengths))
+        if len(wrong):
+            raise DataError(
+                f"row {start + wrong[0]} of the {name} holds NaN or infinity: repair or remove it."
+            )
+        unit[start:stop] = block / np.where(lengths > 0, lengths, 1)[:, None]
+    return unit
+
+
+def _to_scale(rows: np.ndarray) -> np.ndarray:
+    """Return each row times the power of two that brings its largest number to between 1/2 and 1."""
+    return np.ldexp(rows, -np.frexp(np.abs(rows).max(axis=1, initial=0))[1][:, None])
+
+
+def _check(neighbours: int, kind: str, hub_correction: str, recall: float) -> None:
+    for name, value, known in (("kind", kind, KINDS), ("hub_correction", hub_correction, HUB_CORRECTIONS)):
+        if value not in known:
+            raise ParameterError(f"{name} is {value!r}: choose one of {', '.join(known)}.")
+    if neighbours < 1:
+        raise ParameterError(f"neighbours is {neighbours}: take the mean over at least one.")
+    if not 0 < recall <= 1:
+        raise ParameterError(f"recall is {recall}: give a share above 0 and at most 1.")

@@ -1,0 +1,1 @@
+"""Intervals, tests and power, from resampling whose streams are bit-reproducible."""
