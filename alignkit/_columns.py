@@ -118,3 +118,49 @@ def _words(table: pa.Table | None, column: str, name: str, rows: np.ndarray) -> 
             f"{name}, column {column} holds {values.type}, which names no parts: use texts."
         ) from error
     return [(text or "").strip().lower() for text in texts]
+
+
+def links_by_value(wanted: np.ndarray, held: np.ndarray) -> Links:
+    """Return (row, row) for every two rows of one value, row by row of ``wanted``.
+
+    Examples
+    --------
+    >>> links_by_value(np.array(["a", "b", "c"]), np.array(["b", "a", "b"])).tolist()
+    [[0, 1], [1, 0], [1, 2]]
+    """
+    order = np.argsort(held, kind="stable")
+    first, last = (np.searchsorted(held[order], wanted, side=side) for side in ("left", "right"))
+    counts: Labels = last - first
+    rows = np.repeat(np.arange(len(wanted)), counts)
+    within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.stack([rows, order[np.repeat(first, counts) + within]], axis=1)
+
+
+def links_by_column(source: Embeddings, target: Embeddings, column: str) -> Links:
+    """Return (source row, target row) for every two rows that have one value in a metadata column.
+
+    Values are compared as they are written, so that 7 meets "7"; empty ones meet nothing.
+
+    Raises
+    ------
+    PairingError
+        If a side has no such column, or no value is shared.
+    """
+    found = []
+    for side in (source, target):
+        if column not in side.items.column_names:
+            known = ", ".join(side.items.column_names) or "none"
+            raise PairingError(f"{side.name} has no metadata column {column!r} to match; it has: {known}.")
+        values = side.items[column].combine_chunks()
+        if pa.types.is_nested(values.type):
+            raise PairingError(f"{side.name}, column {column} holds {values.type}: match texts or numbers.")
+        texts = pc.fill_null(values.cast(pa.large_string()), "")
+        named = np.flatnonzero(pc.not_equal(texts, "").to_numpy(zero_copy_only=False))
+        found.append((named, texts.take(pa.array(named)).to_numpy(zero_copy_only=False).astype(str)))
+    (rows, wanted), (items, held) = found
+    links = links_by_value(wanted, held)
+    if not len(links):
+        raise PairingError(
+            f"{source.name} and {target.name} share no value of column {column!r}: write them alike."
+        )
+    return np.stack([rows[links[:, 0]], items[links[:, 1]]], axis=1)

@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from alignkit._columns import codes_of, find, find_all, parts_of, refuse_repeats, weights_of
+from alignkit._columns import (
+    codes_of,
+    find,
+    find_all,
+    links_by_column,
+    parts_of,
+    refuse_repeats,
+    weights_of,
+)
 from alignkit._components import as_used, connected, merge_duplicates, ranks
 from alignkit.errors import PairingError
 from alignkit.near_duplicates import NEAR, near_labels
@@ -94,6 +102,17 @@ class Pairs:
         if "group" in table.column_names:
             groups = codes_of(table["group"], f"{name}, column group")
         return cls(source, target, links, groups, weights_of(table, name), table)
+
+    @classmethod
+    def by_column(cls, source: Embeddings, target: Embeddings, column: str) -> "Pairs":
+        """Join every two rows that have the same value in a metadata column: a class, a speaker.
+
+        Raises
+        ------
+        PairingError
+            If a side has no such column, or no value is shared.
+        """
+        return cls(source, target, links_by_column(source, target, column))
 
     @classmethod
     def none(cls, source: Embeddings, target: Embeddings) -> "Pairs":

@@ -24,6 +24,9 @@ OF_VECTORS = (
     "alignment",
     "pairs",
     "group",
+    "match",
+    "exclude",
+    "collapse_duplicates",
     "similarity",
     "center",
     "protocol",
@@ -43,7 +46,17 @@ def is_given(context: "typer.Context", name: str) -> bool:
     return source is not None and source.name != "DEFAULT"
 
 
-def refuse_options_of_vectors(context: "typer.Context") -> None:
+def refuse_misfits(context: "typer.Context") -> None:
+    """Raise ParameterError if options were given that do not go together."""
+    if is_given(context, "scores"):
+        _refuse_options_of_vectors(context)
+    _refuse_what_needs(context, "rescore", ("rescore_with", "bank", "gallery_bank"))
+    _refuse_what_needs(context, "protocol", ("any_size", "gallery_hash"))
+    for kept in ("like", "rescore"):
+        _refuse_beside(context, kept, ("exclude", "collapse_duplicates"))
+
+
+def _refuse_options_of_vectors(context: "typer.Context") -> None:
     """Raise ParameterError if an option was given that says nothing about a matrix of scores."""
     for name in OF_VECTORS:
         if is_given(context, name):
@@ -52,12 +65,19 @@ def refuse_options_of_vectors(context: "typer.Context") -> None:
             raise ParameterError(f"{option} is about embeddings; --scores are there already: leave it out.")
 
 
-def refuse_what_needs(context: "typer.Context", needed: str, names: Sequence[str]) -> None:
+def _refuse_what_needs(context: "typer.Context", needed: str, names: Sequence[str]) -> None:
     """Raise ParameterError if an option was given that means nothing without another one."""
     for name in () if is_given(context, needed) else names:
         if is_given(context, name):
             option = "--with" if name == "rescore_with" else f"--{name.replace('_', '-')}"
             raise ParameterError(f"{option} belongs to --{needed}: give both, or neither.")
+
+
+def _refuse_beside(context: "typer.Context", kept: str, names: Sequence[str]) -> None:
+    """Raise ParameterError if an option was given that another one does not heed."""
+    for name in names if is_given(context, kept) else ():
+        if is_given(context, name):
+            raise ParameterError(f"--{kept} does not heed --{name.replace('_', '-')}: leave one of them out.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +89,7 @@ class Sides:
     scores: Path | None
     relevance: Path | None
     alignment: Path | None
-    pairs: Path | None
-    group: str | None
+    joining: tuple[Path | None, str | None, str | None]  # what --pairs, --group and --match say
     ids: str | None
     trust_pickle: bool
 
@@ -86,9 +105,11 @@ class Sides:
             note(f"{facts['relevance']['positives']} relevant pairs among {sizes}{given}")
             return result
         left, right, fitted = self._embeddings()
-        links = options.link(left, right, self.pairs, self.group)
+        links = options.link(left, right, *self.joining)
         result = evaluate(left, right, pairs=links, alignment=fitted, protocol=protocol, center=center)
-        options.note_join(links, self.pairs)
+        options.note_join(links, any(self.joining))
+        if (struck := result.report.context["excluded"]) is not None:
+            note(f"{struck['pairs']} pairs are not ranked, {struck['positives']} of them partners")
         return result
 
     def rescored(
@@ -98,11 +119,11 @@ class Sides:
         from alignkit.workflows import Rescoring, evaluate_rescored
 
         left, right, fitted = self._embeddings()
-        links = options.link(left, right, self.pairs, self.group)
+        links = options.link(left, right, *self.joining)
         bank, gallery_bank = (None if path is None else self._open(path) for path in banks)
         rescoring = Rescoring(method, bank, gallery_bank, dict(map(_option, chosen)))
         result = evaluate_rescored(left, right, rescoring, pairs=links, alignment=fitted, protocol=protocol)
-        options.note_join(links, self.pairs)
+        options.note_join(links, any(self.joining))
         return result
 
     def by_protocol(
@@ -120,11 +141,14 @@ class Sides:
         from alignkit.retrieval.protocols import PROTOCOLS
         from alignkit.workflows import evaluate_as
 
-        for option in ("pairs", "group", "center"):
+        for option in ("pairs", "match", "group", "center", "exclude"):
             if is_given(context, option):
                 raise ParameterError(f"--{option} would change the protocol {name}: leave one of them out.")
         left, right, fitted = self._embeddings()
-        fields = ("metrics", "similarity", "ties", "without_positive", "interval", "resamples", "seed")
+        fields = (
+            *("metrics", "similarity", "ties", "without_positive", "collapse_duplicates"),
+            *("interval", "resamples", "seed"),
+        )
         chosen = {field: getattr(settings, field) for field in fields if is_given(context, field)}
         result = evaluate_as(
             name,
@@ -149,11 +173,11 @@ class Sides:
         if self.scores is not None:
             return imitate(*self._matrices(), tool, metrics=metrics)
         left, right, fitted = self._embeddings()
-        links = options.link(left, right, self.pairs, self.group)
+        links = options.link(left, right, *self.joining)
         found = dense_scores(left, right, pairs=links, alignment=fitted, protocol=settings)
         names = (side.ids.to_pylist() if side.has_ids else None for side in (left, right))
         result = imitate(*found, tool, metrics=metrics, query_ids=next(names), gallery_ids=next(names))
-        options.note_join(links, self.pairs)
+        options.note_join(links, any(self.joining))
         return result
 
     def _open(self, path: str) -> "Embeddings":

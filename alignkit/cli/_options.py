@@ -60,11 +60,21 @@ def open_side(path: str, *, ids: str | None, trust_pickle: bool, space: str = ""
     return embeddings
 
 
-def link(source: "Embeddings", target: "Embeddings", pairs: Path | None, group: str | None) -> "PairsOf":
-    """Pair two sides by a table, or else by id, and group the links where asked."""
+def link(
+    source: "Embeddings",
+    target: "Embeddings",
+    pairs: Path | None,
+    group: str | None,
+    match: str | None = None,
+) -> "PairsOf":
+    """Pair two sides by a table, by equal values of a column or else by id; group the links where asked."""
     from alignkit.pairs import Pairs as PairsOf
 
-    if pairs is None:
+    if pairs is not None and match is not None:
+        raise ParameterError("--pairs and --match both say who belongs together: leave one of them out.")
+    if match is not None:
+        links = PairsOf.by_column(source, target, match)
+    elif pairs is None:
         links = PairsOf.by_id(source, target)
     else:
         links = PairsOf.from_table(source, target, _table(pairs), name=str(pairs))
@@ -84,8 +94,11 @@ def link(source: "Embeddings", target: "Embeddings", pairs: Path | None, group: 
     return links
 
 
-def note_join(links: "PairsOf", pairs: Path | None = None) -> None:
-    """Say how many rows joined, and warn where nothing but row numbers joined files of unequal length."""
+def note_join(links: "PairsOf", named: object = None) -> None:
+    """Say how many rows joined, and warn where nothing but row numbers joined files of unequal length.
+
+    ``named`` is whatever said who belongs together, or nothing.
+    """
     joined = links.join()
     left_out = joined["source_unmatched"], joined["target_unmatched"]
     note(
@@ -93,10 +106,10 @@ def note_join(links: "PairsOf", pairs: Path | None = None) -> None:
         f"{left_out[1]} of {joined['target_rows']} target rows"
     )
     unequal = len(links.source) != len(links.target)
-    if unequal and pairs is None and not (links.source.has_ids or links.target.has_ids):
+    if unequal and not named and not (links.source.has_ids or links.target.has_ids):
         note("warning: neither file has ids and their row counts differ; row numbers were taken for ids")
     bare = [side.name for side in (links.source, links.target) if not side.has_ids]
-    if len(bare) == 1 and pairs is None:
+    if len(bare) == 1 and not named:
         note(f"warning: {bare[0]} has no ids; its row numbers were taken for the other side's ids")
 
 

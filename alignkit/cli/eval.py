@@ -46,8 +46,21 @@ def command(
     ] = "cosine",
     ties: Annotated[
         Literal["expected", "optimistic", "pessimistic", "index", "docid_desc", "docid_asc"],
-        typer.Option(help="How equal scores are ranked; the last three need --scores."),
+        typer.Option(help="How equal scores are ranked; the last three are other tools' orders."),
     ] = "expected",
+    match: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Partners are rows with equal values here: a class, a speaker."),
+    ] = None,
+    exclude: Annotated[
+        str | None,
+        typer.Option(
+            metavar="self|COLUMN", help="Do not rank a row's own id, or rows with its value: a recording."
+        ),
+    ] = None,
+    collapse_duplicates: Annotated[
+        bool, typer.Option("--collapse-duplicates", help="Let byte-identical rows pass for one another.")
+    ] = False,
     without_positive: Annotated[
         Literal["error", "skip", "zero"], typer.Option(help="What a query without a partner means.")
     ] = "error",
@@ -94,14 +107,15 @@ def command(
 ) -> None:
     """Rank GALLERY for every query, and QUERIES for every gallery item, exactly; print intervals and chance.
 
-    Partners are the rows that share an id (or row number, where neither file has ids), or those of --pairs.
+    Partners are the rows that share an id (or row number, where neither file has ids), or those of --pairs
+    or --match.
 
     With --scores the rows of a matrix ask and its columns are searched: nothing is computed but ranks.
 
     Example: `alignkit eval audio.npy text.npy --metrics mrr,hit@1,hit@5,hit@10 --json`
     """
     from alignkit.atomic import check_writable
-    from alignkit.cli._evaluating import Sides, refuse_options_of_vectors, refuse_what_needs
+    from alignkit.cli._evaluating import Sides, refuse_misfits
     from alignkit.devices import on_device
     from alignkit.storage import TABLES, save_tables
     from alignkit.tables import imitation, text
@@ -115,15 +129,14 @@ def command(
         similarity=similarity,
         ties=ties,
         without_positive=without_positive,
+        exclude=exclude,
+        collapse_duplicates=collapse_duplicates,
         interval=interval,
         resamples=resamples,
         seed=seed,
     )
-    if scores is not None:
-        refuse_options_of_vectors(context)
-    refuse_what_needs(context, "rescore", ("rescore_with", "bank", "gallery_bank"))
-    refuse_what_needs(context, "protocol", ("any_size", "gallery_hash"))
-    sides = Sides(queries, gallery, scores, relevance, alignment, pairs, group, ids, trust_pickle)
+    refuse_misfits(context)
+    sides = Sides(queries, gallery, scores, relevance, alignment, (pairs, group, match), ids, trust_pickle)
     with on_device(device):
         if like is not None or explain:
             found = sides.imitate(like, settings, context)

@@ -32,15 +32,18 @@ class Direction:
         self.zero = protocol.without_positive == "zero"
         if self.zero:
             for metric in metrics:
-                self.values[metric.name][self.counts == 0] = metric.worst(ranks.n_gallery)
+                empty = self.counts == 0
+                self.values[metric.name][empty] = metric.worst(ranks.positives.candidates[empty])
         self.used = np.flatnonzero((self.counts > 0) | self.zero)
 
     def scores(self) -> dict[str, Score]:
         """Return every metric, summarised over the queries that count."""
         found: dict[str, Score] = {}
         names = [metric.name for metric in self.metrics]
-        n_gallery, grades = self.ranks.n_gallery, self.ranks.positives.grades
-        chance = chance_levels(self.counts, n_gallery, names, zero=self.zero, grades=grades)
+        positives = self.ranks.positives
+        chance = chance_levels(
+            self.counts, positives.candidates, names, zero=self.zero, grades=positives.grades
+        )
         for statistic in ("mean", "median"):
             asked = [metric for metric in self.metrics if metric.statistic == statistic]
             if not asked:
@@ -84,11 +87,13 @@ class Direction:
         counts = self.counts[self.used]
         tied = np.unique(self.ranks.positives.queries[self.ranks.tied > 0])
         n_groups = len(self.used) if self.groups is None else len(np.unique(self.groups[self.used]))
+        excluded = self.ranks.positives.excluded
         return {
             "n": len(self.used),
             "n_groups": n_groups,
             "without_positive": int((self.counts == 0).sum()),
             "tied_queries": len(tied),
+            "excluded_pairs": 0 if excluded is None else len(excluded),
             "positives_per_query": {
                 "min": int(counts.min(initial=counts.max(initial=0))),
                 "mean": float(counts.mean()) if len(counts) else 0.0,

@@ -11,7 +11,7 @@ from alignkit.shapes import PerPositive, QueryCounts
 
 def chance_levels(
     positives: QueryCounts,
-    n_gallery: int,
+    candidates: int | QueryCounts,
     metrics: Sequence[str],
     *,
     zero: bool = False,
@@ -19,8 +19,9 @@ def chance_levels(
 ) -> dict[str, float]:
     """Return each metric's expectation over all orders of the gallery, summarised over the queries.
 
-    ``positives`` is the number of positives of each query; queries with none are left out or, with ``zero``,
-    count as finding nothing. ``grades`` are those of all positives, query by query, where they have any.
+    ``positives`` is the number of positives of each query and ``candidates`` how many items are ranked, for
+    all or for each; queries without a positive are left out or, with ``zero``, count as finding nothing.
+    ``grades`` are those of all positives, query by query, where they have any.
     Hits are hypergeometric; every other metric is the expectation of one tie group that holds the whole
     gallery, so a space collapsed to one point scores exactly this. For ``median_rank`` it is the median of
     the queries' expected ranks; the median over one random order is lower where queries have several
@@ -31,15 +32,16 @@ def chance_levels(
     >>> chance_levels(np.array([1]), 15446, ["mrr"])["mrr"]  # one clip among VGGSound's test set
     0.000661...
     """
-    used = positives if zero else positives[positives > 0]
+    ranked = np.broadcast_to(candidates, np.shape(positives))
+    used = np.stack([positives, ranked])[:, slice(None) if zero else positives > 0]
     if grades is None:
-        counts, queries = np.unique(used, return_counts=True)
+        (counts, sizes), queries = np.unique(used, axis=1, return_counts=True)
     else:  # two queries with as many positives may differ in their grades
-        counts, queries = used, np.ones_like(used)
+        (counts, sizes), queries = used, np.ones_like(used[0])
     levels = {}
     for metric in [parse_metric(name) for name in metrics]:
-        values = evaluate(all_tied(counts, n_gallery, grades), [metric])[metric.name]
-        values[counts == 0] = metric.worst(n_gallery)
+        values = evaluate(all_tied(counts, sizes, grades), [metric])[metric.name]
+        values[counts == 0] = metric.worst(sizes[counts == 0])
         scaled = metric.scaled(values)
         if metric.statistic == "median":
             summary = np.median(np.repeat(scaled, queries))

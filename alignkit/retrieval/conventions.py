@@ -1,4 +1,4 @@
-"""Break ties by an order of the items, as other tools do, where a matrix holds every score.
+"""Break ties by an order of the items, as other tools do.
 
 open_clip and whatever sorts stably keep the order of the gallery's rows (``index``), trec_eval puts the
 greater document id first (``docid_desc``), sentence-transformers the smaller (``docid_asc``). Such numbers
@@ -7,6 +7,7 @@ to perfect. They are there to repeat what another tool reports, not to compare s
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -49,10 +50,39 @@ def item_order(ties: Ties, n_items: int, ids: Sequence[str] | None = None) -> It
     return _places(sequence)
 
 
-def rank_in_order(scores: np.ndarray, positives: Positives, order: ItemPlaces) -> Ranks:
+def break_ties(ranks: Ranks, order: ItemPlaces) -> Ranks:
     """Return ranks without ties: of items with equal scores the one with the smaller ``order`` stands ahead.
 
-    As `settle`, with the rank intervals counted first.
+    The ranks must have been counted with that order. ``above`` then also counts the tied negatives that
+    stand ahead, and ``tied`` is 0. Positives may tie with one another: so ``score`` becomes minus the place
+    in the whole ranking, from 0, which no two items share. Under any of ``expected``, ``optimistic`` and
+    ``pessimistic`` such ranks have the same metrics.
+
+    Raises
+    ------
+    ParameterError
+        If the ranks were counted without an order, or ``order`` is not one different number for each item.
+
+    Examples
+    --------
+    >>> from alignkit.retrieval.exact.ranks import rank
+    >>> same, order = np.ones((2, 3)), item_order("index", 2)
+    >>> break_ties(rank(same, same, Positives.diagonal(2), order=order), order).above.tolist()
+    [0, 1]
+    """
+    owner = ranks.positives
+    place = _checked_places(order, owner.n_gallery)
+    if ranks.ahead is None:
+        raise ParameterError("these ranks were counted without an order of the items: rank with that order.")
+    above = ranks.above + ranks.ahead
+    by_place = np.lexsort((place[owner.indices], -ranks.score, owner.queries))
+    won = np.empty(len(owner), np.int64)
+    won[by_place] = np.arange(len(owner)) - owner.indptr[owner.queries]
+    return Ranks(owner, -(above + won).astype(np.float64), above, np.zeros_like(ranks.tied))
+
+
+def rank_in_order(scores: np.ndarray, positives: Positives, order: ItemPlaces) -> Ranks:
+    """Return ranks without ties of a matrix of scores: as `settle`, with the rank intervals counted first.
 
     Examples
     --------
@@ -66,10 +96,8 @@ def rank_in_order(scores: np.ndarray, positives: Positives, order: ItemPlaces) -
 def settle(ranks: Ranks, scores: np.ndarray, order: ItemPlaces) -> Ranks:
     """Return ``ranks`` of a matrix of scores with every tie broken by the items' ``order``.
 
-    ``above`` then also counts the tied negatives that stand ahead, and ``tied`` is 0. Positives may tie with
-    one another: so ``score`` becomes minus the place in the whole ranking, from 0, which no two items share.
-    Under any of ``expected``, ``optimistic`` and ``pessimistic`` such ranks have the same metrics. Only
-    queries with ties are looked at again, row by row.
+    As `break_ties`, for ranks that were counted without the order: queries with ties are looked at again,
+    row by row.
 
     Raises
     ------
@@ -84,18 +112,8 @@ def settle(ranks: Ranks, scores: np.ndarray, order: ItemPlaces) -> Ranks:
             f"scores are {' x '.join(map(str, scores.shape))} but the ranks are of {owner.n_queries} queries "
             f"among {owner.n_gallery} items: give the matrix that they were counted in."
         )
-    order = np.asarray(order)
-    if order.shape != (owner.n_gallery,) or len(np.unique(order)) != owner.n_gallery:
-        raise ParameterError(
-            f"the order has shape {order.shape} with {len(np.unique(order))} different numbers for "
-            f"{owner.n_gallery} items: give each item a place of its own, like item_order does."
-        )
-    place = _places(np.argsort(order))
-    above = ranks.above + _tied_ahead(ranks, scores, place)
-    by_place = np.lexsort((place[owner.indices], -ranks.score, owner.queries))
-    won = np.empty(len(owner), np.int64)
-    won[by_place] = np.arange(len(owner)) - owner.indptr[owner.queries]
-    return Ranks(owner, -(above + won).astype(np.float64), above, np.zeros_like(ranks.tied))
+    place = _checked_places(order, owner.n_gallery)
+    return break_ties(replace(ranks, ahead=_tied_ahead(ranks, scores, place)), order)
 
 
 def _tied_ahead(ranks: Ranks, scores: np.ndarray, place: ItemPlaces) -> np.ndarray:
@@ -111,6 +129,9 @@ def _tied_ahead(ranks: Ranks, scores: np.ndarray, place: ItemPlaces) -> np.ndarr
         row = scores[query]
         near = (row >= levels[0]) & (row <= levels[-1])
         near[own] = False
+        if owner.excluded is not None:
+            struck = owner.excluded
+            near[struck.indices[struck.indptr[query] : struck.indptr[query + 1]]] = False
         items = np.flatnonzero(near)
         nearest = np.searchsorted(levels, row[items])
         rival = levels[nearest] == row[items]
@@ -120,6 +141,17 @@ def _tied_ahead(ranks: Ranks, scores: np.ndarray, place: ItemPlaces) -> np.ndarr
         ends = starts + place[owner.indices[entries]]
         ahead[entries] = np.searchsorted(listed, ends) - np.searchsorted(listed, starts)
     return ahead
+
+
+def _checked_places(order: ItemPlaces, n_items: int) -> ItemPlaces:
+    """Return the places from 0 that an order gives to all items, each a place of its own."""
+    order = np.asarray(order)
+    if order.shape != (n_items,) or len(np.unique(order)) != n_items:
+        raise ParameterError(
+            f"the order has shape {order.shape} with {len(np.unique(order))} different numbers for "
+            f"{n_items} items: give each item a place of its own, like item_order does."
+        )
+    return _places(np.argsort(order))
 
 
 def _places(sequence: np.ndarray) -> ItemPlaces:

@@ -139,4 +139,6 @@ def _less_one(groups: TieGroups, which: np.ndarray, place: Place) -> TieGroups:
     if place == "positive":
         won, hits, positives = won - later, hits - own, positives - 1
     left = hits > 0
-    return TieGroups(copy[left], ahead[left], won[left], size[left], hits[left], positives, groups.n_gallery)
+    return TieGroups(
+        copy[left], ahead[left], won[left], size[left], hits[left], positives, groups.candidates[owner]
+    )

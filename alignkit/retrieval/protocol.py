@@ -29,12 +29,18 @@ class Protocol:
         ``"cosine"``, ``"dot"`` or ``"euclidean"``.
     ties
         ``"expected"``: the mean over all orders of tied items; or ``"optimistic"`` or ``"pessimistic"``.
-        Where a matrix of scores is given also ``"index"``, ``"docid_desc"`` or ``"docid_asc"``: see
-        `conventions`.
+        Or ``"index"``, ``"docid_desc"`` or ``"docid_asc"``, as other tools do: see `conventions`.
     without_positive
         What a query without a positive gets. ``"error"``: the forward direction refuses it. ``"skip"``: it
         is left out. ``"zero"``: it counts 0 in every metric, and as one behind the last in a rank. Backward,
         ``"error"`` leaves items without a query out: a gallery may hold distractors. All are counted.
+    exclude
+        Pairs that are not ranked at all, named for `evaluate`: ``"self"``, those of one id, for a set that is
+        searched for its own rows; or a metadata column of both sides whose equal values are no finding, like
+        the recording that two clips were cut from. What is excluded is no partner either, whatever the pairs
+        say. For arrays see `Positives.excluding`.
+    collapse_duplicates
+        Let byte-identical rows pass for one another: see `copies.collapse_duplicates`.
     interval, resamples, level, seed
         Of the bootstrap intervals, ``"percentile"`` or ``"bca"``; without resamples there are none.
     """
@@ -43,6 +49,8 @@ class Protocol:
     similarity: Similarity = "cosine"
     ties: Ties = "expected"
     without_positive: WithoutPositive = "error"
+    exclude: str | None = None
+    collapse_duplicates: bool = False
     interval: IntervalMethod = "percentile"
     resamples: int = 10_000
     level: float = 0.95
@@ -66,6 +74,11 @@ class Protocol:
 def check_positives(positives: Positives, protocol: Protocol) -> None:
     """Raise DataError unless these positives can be scored so, ParameterError if nothing can."""
     protocol.parsed()
+    if protocol.exclude is not None and positives.excluded is None:
+        raise ParameterError(
+            f"exclude={protocol.exclude!r} names pairs of embeddings, which arrays know nothing of: "
+            "strike them out with Positives.excluding."
+        )
     lonely = np.flatnonzero(positives.counts == 0)
     if len(lonely) == positives.n_queries:
         raise DataError("no query has a positive: nothing can be scored; check the pairs.")

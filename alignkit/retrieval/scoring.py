@@ -11,13 +11,16 @@ from alignkit.duplicates import duplicate_labels
 from alignkit.errors import DataError
 from alignkit.reports import Score
 from alignkit.retrieval._direction import Direction
+from alignkit.retrieval.conventions import break_ties, item_order
+from alignkit.retrieval.copies import collapse_duplicates
 from alignkit.retrieval.exact.positives import Positives
 from alignkit.retrieval.exact.ranks import Ranks, rank_both
 from alignkit.retrieval.exact.vectors import Similarity
 from alignkit.retrieval.metrics import Metric
 from alignkit.retrieval.protocol import Protocol, check_positives
-from alignkit.retrieval.ties import check_ties
+from alignkit.retrieval.ties import ORDERS
 from alignkit.rows import Rows, computing_dtype
+from alignkit.shapes import Labels
 from alignkit.statistics.intervals import FEWEST, SOUND
 
 NAMES = {"percentile": "percentile", "bca": "BCa"}
@@ -46,16 +49,18 @@ def score_retrieval(
     positives: Positives,
     protocol: Protocol | None = None,
     *,
-    query_groups: np.ndarray | None = None,
-    gallery_groups: np.ndarray | None = None,
+    groups: Sequence[np.ndarray | None] = (None, None),
+    ids: Sequence[Sequence[str] | None] = (None, None),
 ) -> RetrievalResult:
     """Return exact retrieval scores in both directions, with bootstrap intervals and chance levels.
 
     Ranks are counted against the whole gallery, metrics taken per query, then summarised: the mean, or the
-    median for ``median_rank`` (the mean of the two middle ones where the number is even). Groups are labels
-    per row; all queries of a group are drawn together in the bootstrap (five captions of one picture). The
-    facts hold ``warnings``, sentences for people: too few groups for an interval, or half precision that
-    makes more than one query in a hundred tie.
+    median for ``median_rank`` (the mean of the two middle ones where the number is even). ``groups`` are
+    labels of the queries and of the gallery's rows; all queries of a group are drawn together in the
+    bootstrap (five captions of one picture). ``ids`` are the names of both, by which tied items are ordered
+    where ``protocol.ties`` asks for that; the tables then hold metrics of that order beside rank intervals
+    that show the ties. The facts hold ``warnings``, sentences for people: too few groups for an interval, or
+    half precision that makes more than one query in a hundred tie.
 
     Raises
     ------
@@ -73,13 +78,26 @@ def score_retrieval(
     """
     protocol = protocol or Protocol()
     check_positives(positives, protocol)
-    check_ties(protocol.ties)
+    copies = duplicate_labels(queries), duplicate_labels(gallery)
+    if protocol.collapse_duplicates:
+        positives = collapse_duplicates(positives, *copies)
+    settled = None, None
+    if protocol.ties in ORDERS:
+        orders = (
+            item_order(protocol.ties, len(gallery), ids[1]),
+            item_order(protocol.ties, len(queries), ids[0]),
+        )
+        ranks = rank_both(queries, gallery, positives, similarity=protocol.similarity, orders=orders)
+        settled = tuple(break_ties(*side) for side in zip(ranks, orders, strict=True))
+    else:
+        ranks = rank_both(queries, gallery, positives, similarity=protocol.similarity)
     return score_ranks(
-        rank_both(queries, gallery, positives, similarity=protocol.similarity),
+        ranks,
         protocol,
-        groups=(query_groups, gallery_groups),
+        groups=groups,
+        settled=settled,
         about={"dtype": _dtypes(queries, gallery, protocol.similarity)},
-        about_sides=tuple({"duplicate_gallery_rows": _duplicates(side)} for side in (gallery, queries)),
+        about_sides=tuple({"duplicate_gallery_rows": _repeats(labels)} for labels in reversed(copies)),
     )
 
 
@@ -139,6 +157,8 @@ def settings(protocol: Protocol, metrics: list[Metric]) -> dict[str, Any]:
         "similarity": protocol.similarity,
         "ties": protocol.ties,
         "without_positive": protocol.without_positive,
+        "exclude": protocol.exclude,
+        "collapse_duplicates": protocol.collapse_duplicates,
         "resamples": protocol.resamples,
         "level": protocol.level,
         "seed": protocol.seed,
@@ -188,7 +208,6 @@ def _checked(groups: np.ndarray | None, ranks: Ranks) -> np.ndarray | None:
     return None if groups is None else np.asarray(groups)
 
 
-def _duplicates(rows: Rows) -> int:
-    """Return how many rows repeat an earlier one byte for byte."""
-    labels = duplicate_labels(rows)
+def _repeats(labels: Labels) -> int:
+    """Return how many rows repeat an earlier one."""
     return int((labels != np.arange(len(labels))).sum())

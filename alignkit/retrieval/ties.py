@@ -19,8 +19,8 @@ class TieGroups:
     """Groups in order of query, then falling score; every one of its inner orders is equally likely.
 
     ``query`` it belongs to; ``ahead`` items stand before it, of which ``won`` are positives; it holds
-    ``size`` items, of which ``hits`` are positives. ``positives`` and ``n_gallery``: see `Positives`.
-    ``grades`` are those of all positives, group by group, or None where all are alike.
+    ``size`` items, of which ``hits`` are positives. ``positives`` and ``candidates`` are counts of each query
+    (see `Positives`). ``grades`` are those of all positives, group by group, or None where all are alike.
     """
 
     query: PerTieGroup
@@ -29,7 +29,7 @@ class TieGroups:
     size: PerTieGroup
     hits: PerTieGroup
     positives: QueryCounts
-    n_gallery: int
+    candidates: QueryCounts
     grades: PerPositive | None = None
 
     @property
@@ -91,25 +91,28 @@ def tie_groups(ranks: Ranks, ties: Ties = "expected") -> TieGroups:
     if ties != "expected":
         tied = np.zeros_like(tied)
     sorted_grades = None if grades is None else grades[order]
-    return TieGroups(query, above + won, won, tied + hits, hits, owner.counts, ranks.n_gallery, sorted_grades)
+    return TieGroups(
+        query, above + won, won, tied + hits, hits, owner.counts, owner.candidates, sorted_grades
+    )
 
 
 def check_ties(ties: Ties) -> None:
     """Raise ParameterError unless ranks of vectors are enough to treat ties so."""
     if ties in ORDERS:
         raise ParameterError(
-            f"ties {ties!r} follow an order of the items, which ranks of vectors do not know: it needs a "
-            "matrix of scores, or ranks computed with the order (conventions.rank_in_order)."
+            f"ties {ties!r} follow an order of the items, which these ranks do not know: count them with "
+            "the order of conventions.item_order and break the ties (conventions.break_ties)."
         )
     if ties not in TIES:
         raise ParameterError(f"ties {ties!r} is unknown: choose one of {', '.join((*TIES, *ORDERS))}.")
 
 
-def all_tied(positives: QueryCounts, n_gallery: int, grades: PerPositive | None = None) -> TieGroups:
-    """Return the groups of queries for which every item of the gallery scores the same.
+def all_tied(positives: QueryCounts, candidates: QueryCounts, grades: PerPositive | None = None) -> TieGroups:
+    """Return the groups of queries for which every candidate scores the same.
 
-    ``positives`` is the number of positives of each query, ``grades`` those of all, query by query.
+    ``positives`` and ``candidates`` are numbers of each query, ``grades`` those of all positives, query by
+    query.
     """
     query = np.flatnonzero(positives)
     zero = np.zeros(len(query), np.int64)
-    return TieGroups(query, zero, zero, zero + n_gallery, positives[query], positives, n_gallery, grades)
+    return TieGroups(query, zero, zero, candidates[query], positives[query], positives, candidates, grades)

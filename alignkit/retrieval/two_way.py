@@ -102,6 +102,11 @@ def two_way_interval(
     >>> found.low < found.value < found.high, found.error >= found.query_error
     (True, True)
     """
+    if ranks.positives.excluded is not None:
+        raise ParameterError(
+            "two-way intervals draw items from the whole gallery, and pairs are excluded here: exclude none, "
+            "or hold the gallery fixed."
+        )
     check_resampling(resamples, level)
     parsed = _checked(ranks, metrics, nearest)
     units = _Units(ranks.positives, groups)
@@ -226,4 +231,4 @@ def _drawn(rows: np.ndarray, asking: np.ndarray, resamples: int, rng: np.random.
 
 
 def _range(metric: Metric, n_gallery: int) -> tuple[float, float]:
-    return (1.0, metric.worst(n_gallery)) if metric.is_rank else (0.0, 1.0)
+    return (1.0, float(metric.worst(n_gallery))) if metric.is_rank else (0.0, 1.0)

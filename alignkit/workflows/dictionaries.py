@@ -190,8 +190,7 @@ def _score_csls(
         gallery,
         Positives.from_links(pairs.links, len(queries), len(gallery)),
         replace(protocol, similarity="dot"),
-        query_groups=groups[0],
-        gallery_groups=groups[1],
+        groups=groups,
     )
 
 

@@ -16,8 +16,9 @@ from alignkit.retrieval.exact.vectors import Similarity
 from alignkit.retrieval.protocol import Protocol
 from alignkit.retrieval.scoring import RetrievalResult, score_retrieval
 from alignkit.rows import Rows
-from alignkit.shapes import Labels
+from alignkit.shapes import Labels, Links
 from alignkit.spaces import Embeddings
+from alignkit.workflows._exclusions import excluded_links, exclusion_facts, strike
 from alignkit.workflows._facts import facts_of, versions
 
 ROUNDING = 8 * np.finfo(np.float64).eps  # of the length of a centred unit row
@@ -78,10 +79,12 @@ def evaluate(
     lost = [0, 0]
     if protocol.similarity == "cosine" and (center or alignment is not None):
         rows, lost = with_directions(*rows)
+    struck = excluded_links(queries, gallery, protocol.exclude)
     labels = pairs.components()
-    result = _score(rows, pairs, labels, protocol)
+    result = _score(rows, pairs, labels, protocol, struck)
     if alignment is not None and queries.dim == gallery.dim:
-        bare = _score((queries.vectors, gallery.vectors), pairs, labels, replace(protocol, resamples=0))
+        alone = replace(protocol, resamples=0)
+        bare = _score((queries.vectors, gallery.vectors), pairs, labels, alone, struck)
         result = _with_baseline(result, bare)
     context = {
         "queries": facts_of(queries),
@@ -90,6 +93,7 @@ def evaluate(
         + (", centred by the evaluated rows" if center else ""),
         "without_direction": dict(zip(("queries", "gallery"), lost, strict=True)),
         "join": pairs.join(),
+        "excluded": exclusion_facts(protocol.exclude, struck, pairs.links),
         "protocol": result.facts,
         "versions": versions(),
     }
@@ -144,15 +148,18 @@ def with_directions(queries: Rows, gallery: Rows) -> tuple[tuple[Rows, ...], lis
     return tuple(widened), lost
 
 
-def _score(rows: tuple[Rows, ...], pairs: Pairs, labels: Labels, protocol: Protocol) -> RetrievalResult:
+def _score(
+    rows: tuple[Rows, ...], pairs: Pairs, labels: Labels, protocol: Protocol, struck: Links | None
+) -> RetrievalResult:
     queries, gallery = rows
+    sizes = len(queries), len(gallery)
     return score_retrieval(
         queries,
         gallery,
-        Positives.from_links(pairs.links, len(queries), len(gallery)),
+        strike(Positives.from_links(pairs.links, *sizes), struck),
         protocol=protocol,
-        query_groups=row_groups(pairs.links[:, 0], labels, len(queries)),
-        gallery_groups=row_groups(pairs.links[:, 1], labels, len(gallery)),
+        groups=[row_groups(linked, labels, n) for linked, n in zip(pairs.links.T, sizes, strict=True)],
+        ids=[side.ids.to_pylist() if side.has_ids else None for side in pairs.sides],
     )
 
 

@@ -135,7 +135,7 @@ def test_a_square_matrix_is_taken_for_rows_and_columns_in_one_order(alignkit, ma
     alignkit("eval", "--scores", "s.npy").refused("40 x 30", "no relevance is given")
 
 
-def test_ties_are_broken_as_another_tool_does_it_only_where_scores_are_given(alignkit, matrices, rotated):
+def test_ties_are_broken_as_another_tool_does_it(alignkit, matrices):
     given = ("eval", "--scores", "s.npy", "--relevance", "r.npy", "--resamples", "0", "--json")
     values = {
         ties: alignkit(*given, "--ties", ties).json["forward"]["mrr"]["value"]
@@ -143,7 +143,6 @@ def test_ties_are_broken_as_another_tool_does_it_only_where_scores_are_given(ali
     }
     assert values["index"] == values["docid_asc"] != values["docid_desc"]
     assert values["pessimistic"] == min(values.values()) < max(values.values()) == values["optimistic"]
-    alignkit("eval", *rotated, "--ties", "index").refused("'index'", "matrix of scores")
 
 
 @pytest.mark.parametrize(
@@ -251,3 +250,34 @@ def test_a_named_protocol_scores_its_own_size_alone_unless_asked(alignkit, tmp_p
     alignkit(*words, "--any-size", "--gallery-hash", "0" * 64).refused("is not the gallery")
     alignkit(*words, "--any-size", "--center").refused("--center would change the protocol flickr8k")
     alignkit("eval", "captions.parquet", "pictures.parquet", "--any-size").refused("belongs to --protocol")
+
+
+def test_partners_by_class_without_the_row_itself_or_its_recording(alignkit, tmp_path):
+    rng = np.random.default_rng(0)
+    recording = np.arange(10).repeat(3)
+    items = pa.table({"class": recording % 2, "recording": recording})
+    rows = rng.standard_normal((10, 8))[recording] + 0.01 * rng.standard_normal((30, 8))
+    path = tmp_path / "clips.space"
+    write_embeddings(Embeddings(rows, ids=[f"c{i}" for i in range(30)], items=items), path)
+    command = ["eval", path, path, "--match", "class", "--metrics", "hit@1"]
+    alone = alignkit(*command, "--exclude", "self", "--json").json
+    apart = alignkit(*command, "--exclude", "recording", "--json").json
+    assert alone["forward"]["hit@1"]["value"] == 1
+    assert apart["forward"]["hit@1"]["value"] < 1
+    assert apart["context"]["excluded"] == {"by": "recording", "pairs": 90, "positives": 90}
+    assert "90 pairs are not ranked" in alignkit(*command, "--exclude", "recording").err
+    for options, sentence in (
+        (["--pairs", path], "both say who belongs together"),
+        (["--exclude", "singer"], "has no metadata column 'singer'"),
+        (["--exclude", "self", "--like", "ranx"], "--like does not heed --exclude"),
+    ):
+        alignkit(*command, *options).refused(sentence)
+
+
+def test_copies_of_a_partner_pass_for_it_where_asked(alignkit, tmp_path):
+    rows = np.random.default_rng(0).standard_normal((12, 6))
+    np.save(tmp_path / "x.npy", rows)
+    np.save(tmp_path / "twice.npy", np.concatenate([rows, rows]))
+    command = ["eval", tmp_path / "x.npy", tmp_path / "twice.npy", "--metrics", "hit@1"]
+    for options, value in (([], 0.5), (["--collapse-duplicates"], 1), (["--ties", "index"], 1)):
+        assert alignkit(*command, *options, "--json").json["forward"]["hit@1"]["value"] == value

@@ -103,7 +103,7 @@ def test_scores_of_half_precision_and_whole_numbers_tie_where_they_are_equal():
 def test_ranks_of_vectors_know_no_order_and_say_so():
     ranks = rank(np.eye(3), np.eye(3), Positives.diagonal(3))
     for ties in ("index", "docid_desc", "docid_asc"):
-        with pytest.raises(ParameterError, match=r"matrix of scores, or ranks computed with the order"):
+        with pytest.raises(ParameterError, match=r"which these ranks do not know: count them with the order"):
             tie_groups(ranks, ties)
 
 

@@ -1,10 +1,11 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from alignkit.errors import DataError, ParameterError, UnknownNameError
+from alignkit.errors import DataError, UnknownNameError
 from alignkit.retrieval.conventions import item_order, rank_in_order
 from alignkit.retrieval.exact.positives import Positives
 from alignkit.retrieval.matrices import score_matrix
@@ -81,9 +82,20 @@ def test_ties_are_broken_by_names_and_the_tables_still_show_them(ties: str):
     assert result.facts["ties"] == ties
 
 
-def test_vectors_refuse_an_order_of_items_before_anything_is_computed():
-    with pytest.raises(ParameterError, match="'index' follow an order of the items"):
-        score_retrieval(np.ones((3, 2)), np.zeros((3, 2)), Positives.diagonal(3), Protocol(ties="index"))
+@pytest.mark.parametrize("ties", ["index", "docid_desc", "docid_asc"])
+def test_vectors_break_ties_as_a_matrix_of_their_scores_does(ties: str):
+    rng = np.random.default_rng(5)
+    x, y = rng.integers(-1, 2, (60, 3)), rng.integers(-1, 2, (75, 3))  # small whole numbers: exact and tied
+    positives = Positives.from_links(np.unique(rng.integers(0, 60, (130, 2)), axis=0), 60, 75)
+    ids = [[str(name) for name in rng.permutation(size)] for size in (60, 75)]
+    protocol = Protocol(metrics=("mrr", "hit@3", "map"), similarity="dot", ties=ties, resamples=0)
+    protocol = replace(protocol, without_positive="skip")
+    found = score_retrieval(x.astype(np.float32), y.astype(np.float32), positives, protocol, ids=ids)
+    wanted = score_matrix(x @ y.T, positives, protocol, ids=ids)
+    assert found.facts["forward"]["tied_queries"] > 30
+    for side in ("forward", "backward"):
+        assert getattr(found, side) == getattr(wanted, side)
+        assert getattr(found, f"{side}_table").equals(getattr(wanted, f"{side}_table"))
 
 
 def test_facts_say_that_scores_were_given():

@@ -123,8 +123,10 @@ def test_permuting_grouped_rows_changes_no_number():
     groups = np.random.default_rng(3).integers(0, 40, 150)
     there = np.random.default_rng(4).permutation(150)
     protocol = Protocol(metrics=ALL)
-    wanted = score_retrieval(x, y, Positives.diagonal(150), protocol, query_groups=groups)
-    found = score_retrieval(x[there], y[there], Positives.diagonal(150), protocol, query_groups=groups[there])
+    wanted = score_retrieval(x, y, Positives.diagonal(150), protocol, groups=(groups, None))
+    found = score_retrieval(
+        x[there], y[there], Positives.diagonal(150), protocol, groups=(groups[there], None)
+    )
     assert found.forward == wanted.forward
 
 
@@ -173,7 +175,7 @@ def test_captions_of_one_picture_form_a_cluster():
     captions = np.repeat(pictures + 0.9 * rng.standard_normal((60, 16)), 5, axis=0)
     positives = Positives.from_links(np.stack([np.arange(300), np.repeat(np.arange(60), 5)], 1), 300, 60)
     apart = score_retrieval(captions, pictures, positives)
-    together = score_retrieval(captions, pictures, positives, query_groups=np.repeat(np.arange(60), 5))
+    together = score_retrieval(captions, pictures, positives, groups=(np.repeat(np.arange(60), 5), None))
     assert together.forward["mrr"].value == apart.forward["mrr"].value
     width = [s.forward["mrr"].high - s.forward["mrr"].low for s in (apart, together)]
     assert width[1] == pytest.approx(width[0] * np.sqrt(5), rel=0.1)
@@ -184,12 +186,12 @@ def test_captions_of_one_picture_form_a_cluster():
 def test_group_labels_must_be_one_per_row():
     x, y = world(10, 30)
     with pytest.raises(DataError, match="29 group labels for 30 rows"):
-        score_retrieval(x, y, Positives.diagonal(30), query_groups=np.arange(29))
+        score_retrieval(x, y, Positives.diagonal(30), groups=(np.arange(29), None))
 
 
 def test_one_group_has_no_interval():
     x, y = world(11, 30)
-    score = score_retrieval(x, y, Positives.diagonal(30), query_groups=np.zeros(30, int)).forward["mrr"]
+    score = score_retrieval(x, y, Positives.diagonal(30), groups=(np.zeros(30, int), None)).forward["mrr"]
     assert (score.low, score.high) == (None, None)
 
 
@@ -248,14 +250,14 @@ def test_few_groups_are_a_warning_and_thirty_are_none():
     x, y = world(16, 60)
     for groups, said in ((29, 1), (30, 0)):
         labels = np.arange(60) % groups
-        facts = score_retrieval(x, y, Positives.diagonal(60), query_groups=labels).facts
+        facts = score_retrieval(x, y, Positives.diagonal(60), groups=(labels, None)).facts
         assert len(facts["warnings"]) == said
         if said:
             assert facts["warnings"][0].startswith(
                 "forward: 29 independent groups of queries, where an inter"
             )
             assert "wider" in facts["warnings"][0]
-    one = score_retrieval(x, y, Positives.diagonal(60), gallery_groups=np.zeros(60)).facts["warnings"]
+    one = score_retrieval(x, y, Positives.diagonal(60), groups=(None, np.zeros(60))).facts["warnings"]
     assert [sentence.endswith("there is none.") for sentence in one] == [True]
     assert one[0].startswith("backward: 1 independent group of")
     bare = score_retrieval(x[:9], y[:9], Positives.diagonal(9), Protocol(resamples=0)).facts

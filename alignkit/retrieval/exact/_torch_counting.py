@@ -6,7 +6,7 @@ import numpy as np
 
 from alignkit.devices import import_torch, whole_float32
 from alignkit.retrieval.exact.counters import Counter
-from alignkit.retrieval.exact.homes import Homes
+from alignkit.retrieval.exact.homes import homes_of
 from alignkit.retrieval.exact.positives import Positives
 from alignkit.retrieval.exact.scores import ScoreSource
 from alignkit.retrieval.exact.tiles import spans
@@ -25,7 +25,7 @@ def sweep_by_torch(source: ScoreSource, positives: Positives, counters: list[Cou
     entries open than numpy's, and the exact scores decide both alike.
     """
     queries, gallery = TILE
-    homes = Homes(positives, queries, gallery)
+    masked = homes_of(positives, queries, gallery)
     panel = max(1, PANEL_BYTES // (source.row_bytes * gallery)) * gallery
     with whole_float32(device, f"{positives.n_queries} queries and {positives.n_gallery} items"):
         lines = [_Lines(counter, device) for counter in counters]
@@ -35,8 +35,9 @@ def sweep_by_torch(source: ScoreSource, positives: Positives, counters: list[Cou
                 block = _there(source.block(start, stop, (left, right))[: stop - start], device)
                 for low, high in spans(left, right, gallery):
                     scores = block @ items[low - left : high - left].T
-                    own = tuple(_there(side, device) for side in homes.inside(start, low))
-                    scores[own] = -np.inf
+                    for homes in masked:
+                        own = tuple(_there(side, device) for side in homes.inside(start, low))
+                        scores[own] = -np.inf
                     tile = OpenTile(source, start, low, (stop - start, high - low))
                     lines[0].take(scores, start, low, tile)
                     for backward in lines[1:]:

@@ -13,35 +13,43 @@ from alignkit.devices import torch_device
 from alignkit.errors import DataError
 from alignkit.retrieval.exact._torch_counting import sweep_by_torch
 from alignkit.retrieval.exact.counters import FEW, Counter, Masks
-from alignkit.retrieval.exact.homes import Homes
+from alignkit.retrieval.exact.homes import homes_of
 from alignkit.retrieval.exact.positives import Positives
 from alignkit.retrieval.exact.scores import ScoreSource
 from alignkit.retrieval.exact.tiles import LARGEST, Tiles, padded, spans
 from alignkit.retrieval.exact.verdicts import OpenTile
-from alignkit.shapes import PerPositive, Weights
+from alignkit.shapes import ItemPlaces, PerPositive, Weights
 
-Counts: TypeAlias = tuple[Weights, PerPositive, PerPositive]  # per positive: score, negatives above, tied
+# per positive: score, negatives above, tied, and of the tied those ahead in a given order
+Counts: TypeAlias = tuple[Weights, PerPositive, PerPositive, PerPositive | None]
+Orders: TypeAlias = tuple[ItemPlaces | None, ItemPlaces | None]  # places of the items, of the queries
 TILE_BYTES = 48 << 20  # of all workers' tiles and masks together
 ONE_ROW = 16  # numbers in numpy's buffer of broadcast operands: with fewer than a row none is made
 SHARE = 1 << 14  # positives scored by one worker at a time
 
 
 def count(
-    source: ScoreSource, positives: Positives, tiles: Tiles | None = None, *, backward: bool
+    source: ScoreSource,
+    positives: Positives,
+    tiles: Tiles | None = None,
+    *,
+    backward: bool,
+    orders: Orders = (None, None),
 ) -> list[Counts]:
     """Return the forward counts and, where asked, the backward ones, all from the same tiles.
 
     Every positive's score is computed exactly beforehand and its own entry taken out of the tile, so an
-    item never competes with itself. On a torch device (see `on_device`) the tiles are computed and compared
-    there; the counts are the same.
+    item never competes with itself; entries of excluded pairs are taken out as well. On a torch device (see
+    `on_device`) the tiles are computed and compared there; the counts are the same.
     """
     tiles = tiles or _fitting_tiles(positives)
     with _workers(tiles, source.dtype) as pool:
         scores = _scores_of(source, positives, pool)
-        counters = [Counter(source, positives, scores, backward=False)]
+        counters = [Counter(source, positives, scores, backward=False, order=orders[0])]
         if backward:
             turned = positives.transpose()
-            counters.append(Counter(source, turned, scores[positives.by_item], backward=True))
+            turned_scores = scores[positives.by_item]
+            counters.append(Counter(source, turned, turned_scores, backward=True, order=orders[1]))
         if (device := torch_device()) is not None and not source.exact:
             sweep_by_torch(source, positives, counters, device)
         else:
@@ -80,7 +88,7 @@ class _Sweep:
     ) -> None:
         self.source, self.positives, self.tiles, self.counters = source, positives, tiles, counters
         self.held = local()
-        self.homes = Homes(positives, tiles.queries, tiles.gallery)
+        self.homes = homes_of(positives, tiles.queries, tiles.gallery)
 
     def run(self, pool: ThreadPoolExecutor) -> None:
         """Fill the counters."""
@@ -102,7 +110,8 @@ class _Sweep:
                 self.source.tile(block, items, columns, scores)
                 scores[stop - start :] = -np.inf  # the padding reaches nobody
                 scores[:, right - left :] = -np.inf
-                scores[self.homes.inside(start, left)] = -np.inf
+                for homes in self.homes:
+                    scores[homes.inside(start, left)] = -np.inf
                 tile = OpenTile(self.source, start, left, (stop - start, right - left))
                 self.counters[0].rows(scores, masks, tile)
                 for backward in self.counters[1:]:

@@ -1,4 +1,4 @@
-"""Which positives lie in which tile of the score matrix."""
+"""Which pairs that are no negatives lie in which tile of the score matrix."""
 
 import numpy as np
 
@@ -28,3 +28,9 @@ class Homes:
         home = start // self.queries * self.across + left // self.gallery
         inside = self.order[self.begins[home] : self.begins[home + 1]]
         return self.positives.queries[inside] - start, self.positives.indices[inside] - left
+
+
+def homes_of(positives: Positives, queries: int, gallery: int) -> list[Homes]:
+    """Return the homes of all entries that are nobody's negatives: the positives and the excluded pairs."""
+    relations = (positives, positives.excluded)
+    return [Homes(pairs, queries, gallery) for pairs in relations if pairs is not None]

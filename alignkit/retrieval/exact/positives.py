@@ -14,7 +14,8 @@ class Positives:
     """Hold the positives of query i as ``indices[indptr[i]:indptr[i + 1]]``, ascending, without repeats.
 
     Build it with `from_links` or `diagonal`. ``grades`` says how relevant each entry of ``indices`` is, from
-    1 upwards; None where all are equally so. Only `ndcg` looks at them.
+    1 upwards; None where all are equally so. Only `ndcg` looks at them. ``excluded`` are the pairs that are
+    no candidates at all, in the same form: see `excluding`.
 
     Examples
     --------
@@ -27,6 +28,7 @@ class Positives:
     indices: PerPositive
     n_gallery: int
     grades: PerPositive | None = None
+    excluded: "Positives | None" = None
 
     @classmethod
     def from_links(
@@ -70,6 +72,45 @@ class Positives:
     def diagonal(cls, n: int) -> "Positives":
         """Return the positives of ``n`` parallel rows: query i wants item i."""
         return cls(np.arange(n + 1), np.arange(n), n)
+
+    def excluding(self, links: np.ndarray) -> "Positives":
+        """Return these positives with the pairs (query row, gallery row) of ``links`` struck out.
+
+        An item that is excluded for a query is not ranked for it: it counts neither among its candidates
+        nor, where it was one, among its positives. So a query does not find itself, or another take of its
+        own recording.
+
+        Raises
+        ------
+        PairingError
+            If a link names a row that is not there.
+
+        Examples
+        --------
+        >>> same_class = Positives.from_links(np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), 2, 3)
+        >>> others = same_class.excluding(np.array([[0, 0], [1, 1]]))
+        >>> others.indices.tolist(), others.candidates.tolist()
+        ([1, 0], [2, 2])
+        """
+        known = np.empty((0, 2), np.int64) if self.excluded is None else self.excluded.links
+        struck = Positives.from_links(
+            np.concatenate([known, np.asarray(links).reshape(-1, 2)]), self.n_queries, self.n_gallery
+        )
+        kept = ~np.isin(self._flat, struck._flat, assume_unique=True)
+        counts = np.bincount(self.queries[kept], minlength=self.n_queries)
+        grades = None if self.grades is None else self.grades[kept]
+        return Positives(_offsets(counts), self.indices[kept], self.n_gallery, grades, struck)
+
+    @property
+    def links(self) -> np.ndarray:
+        """The pairs (query row, gallery row), query by query."""
+        return np.stack([self.queries, self.indices], axis=1)
+
+    @cached_property
+    def candidates(self) -> QueryCounts:
+        """How many items are ranked for each query: the gallery without those excluded."""
+        ranked = np.full(self.n_queries, self.n_gallery)
+        return ranked if self.excluded is None else ranked - self.excluded.counts
 
     @property
     def n_queries(self) -> int:
@@ -117,7 +158,13 @@ class Positives:
     def _transposed(self) -> "Positives":
         sizes = np.bincount(self.indices, minlength=self.n_gallery)
         grades = None if self.grades is None else self.grades[self.by_item]
-        return Positives(_offsets(sizes), self.queries[self.by_item], self.n_queries, grades)
+        excluded = None if self.excluded is None else self.excluded.transpose()
+        return Positives(_offsets(sizes), self.queries[self.by_item], self.n_queries, grades, excluded)
+
+    @cached_property
+    def _flat(self) -> PerPositive:
+        """One number for each pair, ascending."""
+        return self.queries * self.n_gallery + self.indices
 
 
 def _offsets(sizes: np.ndarray) -> np.ndarray:

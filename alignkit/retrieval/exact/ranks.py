@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from alignkit.errors import DataError
-from alignkit.retrieval.exact.counting import count
+from alignkit.retrieval.exact.counting import Orders, count
 from alignkit.retrieval.exact.positives import Positives
 from alignkit.retrieval.exact.scores import MatrixScores, ProductScores, ScoreSource
 from alignkit.retrieval.exact.tiles import Tiles
 from alignkit.retrieval.exact.vectors import Similarity, prepare
 from alignkit.rows import Rows
-from alignkit.shapes import PerPositive, Weights
+from alignkit.shapes import ItemPlaces, PerPositive, Weights
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -20,17 +20,19 @@ class Ranks:
 
     One entry per positive, in the order of ``positives.indices``: its ``score`` in float64, how many
     negatives score strictly ``above`` it, and how many are ``tied`` with it to the last bit. Other positives
-    of the same query are in neither count; their own scores say where they stand.
+    of the same query are in neither count; their own scores say where they stand. Nor are excluded items.
+    ``ahead`` says how many of the tied stand before it in the order that the items were given, if they were.
     """
 
     positives: Positives
     score: Weights
     above: PerPositive
     tied: PerPositive
+    ahead: PerPositive | None = None
 
     @property
     def n_gallery(self) -> int:
-        """How many items were ranked."""
+        """How many items were ranked: less for a query with excluded ones, see `Positives.candidates`."""
         return self.positives.n_gallery
 
 
@@ -41,6 +43,7 @@ def rank(
     *,
     similarity: Similarity = "cosine",
     tiles: Tiles | None = None,
+    order: ItemPlaces | None = None,
 ) -> Ranks:
     """Return the exact rank interval of every positive among the whole gallery.
 
@@ -49,7 +52,8 @@ def rank(
     nearer to a positive than such a product can err are decided by the exact scores. So equal rows tie,
     an item never loses to itself, and no number depends on ``tiles``, the threads, the order of the rows,
     the BLAS or the processor. Nothing is sorted, no score matrix is kept: memory stays below about 60 MB
-    however large the inputs, which may be memory maps.
+    however large the inputs, which may be memory maps. With an ``order``, the place of each item where
+    scores are equal, `Ranks.ahead` is counted too.
 
     Raises
     ------
@@ -63,7 +67,7 @@ def rank(
     [1, 1]
     """
     source = _product(queries, gallery, positives, similarity)
-    return Ranks(positives, *count(source, positives, tiles, backward=False)[0])
+    return Ranks(positives, *count(source, positives, tiles, backward=False, orders=(order, None))[0])
 
 
 def rank_both(
@@ -73,13 +77,15 @@ def rank_both(
     *,
     similarity: Similarity = "cosine",
     tiles: Tiles | None = None,
+    orders: Orders = (None, None),
 ) -> tuple[Ranks, Ranks]:
     """Return (queries in the gallery, gallery in the queries), both counted from one matrix product.
 
     As `rank`, for little more than its time; the second direction ranks the queries for each gallery item.
+    ``orders`` are those of the gallery's items and of the queries.
     """
     source = _product(queries, gallery, positives, similarity)
-    return _both(source, positives, tiles)
+    return _both(source, positives, tiles, orders)
 
 
 def rank_scores(scores: np.ndarray, positives: Positives) -> Ranks:
@@ -93,11 +99,13 @@ def rank_scores(scores: np.ndarray, positives: Positives) -> Ranks:
 
 def rank_scores_both(scores: np.ndarray, positives: Positives) -> tuple[Ranks, Ranks]:
     """Return both directions' rank intervals from one given matrix of scores."""
-    return _both(_matrix(scores, positives), positives, None)
+    return _both(_matrix(scores, positives), positives)
 
 
-def _both(source: ScoreSource, positives: Positives, tiles: Tiles | None) -> tuple[Ranks, Ranks]:
-    forward, backward = count(source, positives, tiles, backward=True)
+def _both(
+    source: ScoreSource, positives: Positives, tiles: Tiles | None = None, orders: Orders = (None, None)
+) -> tuple[Ranks, Ranks]:
+    forward, backward = count(source, positives, tiles, backward=True, orders=orders)
     return Ranks(positives, *forward), Ranks(positives.transpose(), *backward)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from alignkit.retrieval.exact.positives import Positives
 from alignkit.retrieval.exact.scores import ScoreSource
-from alignkit.shapes import PerPositive, Weights
+from alignkit.shapes import ItemPlaces, PerPositive, Weights
 
 FEW = 4096  # entries up to which each is simply scored exactly
 DENSE = 50  # a tile of which more than one entry in so many is open goes through a float64 product first
@@ -31,12 +31,22 @@ class Verdicts:
 
     Most open entries are scored exactly, one by one. Where a tile holds very many, as in a space that has
     nearly collapsed, copies of the positive's own row tie with it unseen, and a float64 product settles all
-    that differ by more than its own, far smaller, margin.
+    that differ by more than its own, far smaller, margin. With an ``order`` (each item's place) those that
+    tie and stand ahead of the positive are counted as well.
     """
 
-    def __init__(self, source: ScoreSource, positives: Positives, scores: Weights, *, backward: bool) -> None:
+    def __init__(
+        self,
+        source: ScoreSource,
+        positives: Positives,
+        scores: Weights,
+        *,
+        backward: bool,
+        order: ItemPlaces | None = None,
+    ) -> None:
         self.source, self.positives, self.scores, self.backward = source, positives, scores, backward
-        self.above, self.tied = np.zeros((2, len(positives)), np.int64)
+        self.order = order
+        self.above, self.tied, self.ahead = np.zeros((3, len(positives)), np.int64)
         self.lock = Lock()  # a column's entries come from every worker
 
     def settle(self, entries: PerPositive, others: np.ndarray, tile: OpenTile) -> None:
@@ -50,9 +60,18 @@ class Verdicts:
                 rest = self._sieve(signs, rest, entries, others, tile)
         exact = self.source.of(*self._sides(entries[rest], others[rest]))
         signs[rest] = np.sign(exact - self.scores[entries[rest]])
+        ties = np.flatnonzero(signs == 0)
         with self.lock:
             np.add.at(self.above, entries[signs > 0], 1)
-            np.add.at(self.tied, entries[signs == 0], 1)
+            np.add.at(self.tied, entries[ties], 1)
+            if self.order is not None:
+                own = self.order[self.positives.indices[entries[ties]]]
+                np.add.at(self.ahead, entries[ties[self.order[others[ties]] < own]], 1)
+
+    @cached_property
+    def _margins(self) -> Weights:
+        """How far a float64 product may be from the exact score, for every line."""
+        return self.source.margins(np.dtype(np.float64))[1 if self.backward else 0]
 
     def _sides(self, entries: PerPositive, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return (queries, items) of pairs."""
@@ -67,7 +86,6 @@ class Verdicts:
             return rest
         queries, items = self._sides(entries[rest], others[rest])
         gap = tile.doubles[queries - tile.start, items - tile.left] - self.scores[entries[rest]]
-        margin = self.source.margins(np.dtype(np.float64))[1 if self.backward else 0]
-        sure = np.abs(gap) > margin[items if self.backward else queries]
+        sure = np.abs(gap) > self._margins[items if self.backward else queries]
         signs[rest[sure]] = np.sign(gap[sure])
         return rest[~sure]

@@ -24,7 +24,7 @@ def recall(groups: TieGroups, metric: Metric) -> PerQuery:
 
 def precision(groups: TieGroups, metric: Metric) -> PerQuery:
     """Return the share of the first k places that positives hold; places beyond the gallery count too."""
-    return _found(groups, metric.k) / (metric.k or groups.n_gallery)
+    return _found(groups, metric.k) / (metric.k or np.maximum(groups.candidates, 1))
 
 
 def r_precision(groups: TieGroups, metric: Metric) -> PerQuery:  # noqa: ARG001 - one signature for all

@@ -20,7 +20,7 @@ def normalised_gain(groups: TieGroups, metric: Metric) -> PerQuery:
 
     It is linear in the gains, so that every place of a tie group expects the mean gain of its items.
     """
-    discounts = np.r_[0.0, np.cumsum(1 / np.log2(np.arange(2, groups.n_gallery + 2)))]
+    discounts = np.r_[0.0, np.cumsum(1 / np.log2(np.arange(2, groups.candidates.max(initial=0) + 2)))]
     share = discounts[groups.ahead + places_within(groups, metric.k)] - discounts[groups.ahead]
     if groups.grades is None:
         most = groups.positives if metric.k is None else np.minimum(groups.positives, metric.k)

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from alignkit.errors import ParameterError, UnknownNameError
+from alignkit.shapes import QueryCounts
 
 CUT = {  # whether a family takes @k: "may", "must" or "never"
     "mrr": "may",
@@ -64,9 +65,9 @@ class Metric:
         """Whether small is good and 1 is best; the other metrics lie in [0, 1], and 1 is best."""
         return self.family in RANKS
 
-    def worst(self, n_gallery: int) -> float:
-        """Return what a query scores that finds nothing: 0, or one rank behind the last."""
-        return n_gallery + 1.0 if self.is_rank else 0.0
+    def worst(self, candidates: int | QueryCounts) -> np.ndarray | float:
+        """Return what queries score that find nothing: 0, or one rank behind the last candidate."""
+        return candidates + 1.0 if self.is_rank else 0.0
 
     def scaled(self, values: np.ndarray) -> np.ndarray:
         """Return values as they are averaged: logarithms for a geometric mean."""

@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from alignkit._columns import links_by_value
 from alignkit.errors import DataError
 from alignkit.pairs import Pairs
 from alignkit.retrieval.protocols._base import NamedProtocol, Round
-from alignkit.shapes import Labels, Links
+from alignkit.shapes import Links
 from alignkit.spaces import Embeddings
 
 LABEL = "names the class of each row"
@@ -16,7 +17,7 @@ class ClassProtocol(NamedProtocol):
 
     def _links(self, queries: Embeddings, gallery: Embeddings) -> Links:
         wanted, held = (self.column(side, "label", LABEL) for side in (queries, gallery))
-        links = links_by_class(np.array(wanted), np.array(held))
+        links = links_by_value(np.array(wanted), np.array(held))
         if not len(links):
             raise DataError(
                 f"no class is shared: {queries.name} has {wanted[0]!r} and {gallery.name} {held[0]!r} in "
@@ -50,7 +51,7 @@ class ZeroShot(NamedProtocol):
                 f"{queries.name}, row {lost[0]} is of class {str(wanted[lost[0]])!r}, which {gallery.name} "
                 f"does not name (it has {', '.join(names[:3])} ...): give a text for every class."
             )
-        return links_by_class(wanted, held)
+        return links_by_value(wanted, held)
 
 
 class FoldedZeroShot(ZeroShot):
@@ -60,19 +61,3 @@ class FoldedZeroShot(ZeroShot):
         folds = np.array(self.column(whole.source, "fold", "says which of the data set's folds a row is in"))
         everything = np.arange(len(whole.target))
         return tuple(Round(str(fold), np.flatnonzero(folds == fold), everything) for fold in np.unique(folds))
-
-
-def links_by_class(wanted: np.ndarray, held: np.ndarray) -> Links:
-    """Return (query, item) for every two rows of one class, query by query.
-
-    Examples
-    --------
-    >>> links_by_class(np.array(["a", "b", "c"]), np.array(["b", "a", "b"])).tolist()
-    [[0, 1], [1, 0], [1, 2]]
-    """
-    order = np.argsort(held, kind="stable")
-    first, last = (np.searchsorted(held[order], wanted, side=side) for side in ("left", "right"))
-    counts: Labels = last - first
-    queries = np.repeat(np.arange(len(wanted)), counts)
-    within = np.arange(len(queries)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.stack([queries, order[np.repeat(first, counts) + within]], axis=1)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from alignkit.devices import on_device
 from alignkit.errors import DataError, ParameterError
+from alignkit.retrieval.exact import counters
 from alignkit.retrieval.exact.positives import Positives
 from alignkit.retrieval.exact.ranks import Ranks, rank, rank_both, rank_scores
 from alignkit.retrieval.exact.tiles import Tiles
@@ -94,6 +96,50 @@ def test_numbers_do_not_depend_on_tiles_threads_or_the_order_of_rows(
     back = np.lexsort((items[there.indices], rows[there.queries]))
     for name in ("score", "above", "tied"):
         assert np.array_equal(getattr(found, name)[back], getattr(wanted[0], name))
+
+
+@pytest.mark.parametrize("links", [250, 2500, 20_000])
+@pytest.mark.parametrize("device", ["cpu", "torch-cpu"])
+def test_excluded_pairs_are_nobodys_negatives_and_no_positives(
+    brute: SimpleNamespace, links: int, device: str
+):
+    rng = np.random.default_rng(links)
+    x, y = rng.integers(-1, 2, (110, 5)).astype(np.float32), rng.integers(-1, 2, (230, 5)).astype(np.float32)
+    struck = brute.random_positives(rng, 110, 230, 3000)
+    known = brute.random_positives(rng, 110, 230, links)
+    positives = known.excluding(struck.links)
+    assert len(known) > len(positives) > 0
+    assert not (positives.links[:, None] == struck.links).all(axis=2).any()
+    with on_device(device):
+        forward, backward = rank_both(x, y, positives, similarity="dot")
+    scores = x @ y.T
+    scores[tuple(struck.links.T)] = -np.inf
+    for ranks, wanted in (
+        (forward, brute.intervals(scores, positives)),
+        (backward, brute.intervals(scores.T, positives.transpose())),
+        (rank_scores(x @ y.T, positives), brute.intervals(scores, positives)),
+    ):
+        assert np.array_equal(ranks.above, wanted[0])
+        assert np.array_equal(ranks.tied, wanted[1])
+    assert (
+        backward.positives.candidates.sum() == forward.positives.candidates.sum() == 110 * 230 - len(struck)
+    )
+
+
+@pytest.mark.parametrize("rare", [1, 10_000])
+def test_a_second_look_at_few_entries_and_masks_of_all_count_alike(
+    brute: SimpleNamespace, rare: int, monkeypatch: pytest.MonkeyPatch
+):
+    x, y = gaussian(0, 500, 16), gaussian(1, 700, 16)
+    y[:500] += 2 * x
+    y[600:] = y[500:600]
+    for links in (500, 3000):
+        positives = brute.random_positives(np.random.default_rng(0), 500, 700, links)
+        wanted = rank_both(x, y, positives)
+        with monkeypatch.context() as patched:
+            patched.setattr(counters, "RARE", rare)  # always one by one; never
+            found = rank_both(x, y, positives)
+        assert all(same(*sides) for sides in zip(found, wanted, strict=True))
 
 
 def test_a_collapsed_space_ties_everything():

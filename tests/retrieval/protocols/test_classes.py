@@ -2,9 +2,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from alignkit._columns import links_by_value
 from alignkit.errors import DataError
 from alignkit.retrieval.protocols import PROTOCOLS
-from alignkit.retrieval.protocols._classes import links_by_class
 from alignkit.spaces import Embeddings
 
 
@@ -17,7 +17,7 @@ def test_links_join_every_two_rows_of_a_class_and_no_others(seed: int):
     rng = np.random.default_rng(seed)
     wanted, held = (rng.choice(list("abcdefg"), size) for size in (40, 25))
     expected = np.argwhere(wanted[:, None] == held[None, :])
-    found = links_by_class(wanted, held)
+    found = links_by_value(wanted, held)
     assert found[np.lexsort(found.T[::-1])].tolist() == expected.tolist()
 
 
