@@ -39,10 +39,11 @@ def strike(positives: Positives, links: Links | None) -> Positives:
     return positives if links is None else positives.excluding(links)
 
 
-def exclusion_facts(exclude: str | None, links: Links | None, wanted: Links) -> dict[str, Any] | None:
-    """Return what was excluded, and how many of the ``wanted`` pairs that cost."""
+def exclusion_facts(exclude: str | None, links: Links | None, pairs: Pairs) -> dict[str, Any] | None:
+    """Return what was excluded, and how many of the partners that cost."""
     if links is None:
         return None
+    wanted = pairs.links
     width = 1 + max(int(side[:, 1].max(initial=0)) for side in (links, wanted))
     flat = [side[:, 0] * width + side[:, 1] for side in (links, wanted)]
     return {"by": exclude, "pairs": len(links), "positives": int(np.isin(flat[1], flat[0]).sum())}

@@ -93,7 +93,7 @@ def evaluate(
         + (", centred by the evaluated rows" if center else ""),
         "without_direction": dict(zip(("queries", "gallery"), lost, strict=True)),
         "join": pairs.join(),
-        "excluded": exclusion_facts(protocol.exclude, struck, pairs.links),
+        "excluded": exclusion_facts(protocol.exclude, struck, pairs),
         "protocol": result.facts,
         "versions": versions(),
     }
