@@ -8,6 +8,12 @@ import pytest
 SHARED = Path(__file__).parents[2] / "shared"
 
 
+@pytest.fixture(autouse=True, scope="session")
+def state(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what commands remember of a user in a temporary folder."""
+    os.environ["ALIGNKIT_STATE"] = str(tmp_path_factory.mktemp("state"))
+
+
 def _folder(variable: str, default: Path) -> Path:
     folder = Path(os.environ.get(variable, default))
     if not folder.is_dir():

@@ -1,7 +1,7 @@
 """``alignkit index``: make a gallery searchable, with hubs held down by CSLS."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -21,14 +21,18 @@ def command(
         typer.Option(help="Sources that stand for the queries, and are none of those you test with."),
     ] = None,
     kind: Annotated[
-        Literal["flat", "ivf", "hnsw"], typer.Option(help="flat is exact; ivf and hnsw need faiss.")
+        str,
+        typer.Option(
+            metavar="flat|ivf|hnsw|FACTORY",
+            help="flat is exact; others need faiss, FACTORY like IVF1024,PQ64.",
+        ),
     ] = "flat",
     neighbours: Annotated[int, typer.Option(help="Bank rows behind each gallery row's mean cosine.")] = 10,
     csls: Annotated[
         bool, typer.Option("--csls/--no-csls", help="Hold hubs down, or rank by plain cosine.")
     ] = True,
     recall: Annotated[
-        float, typer.Option(help="Share of the exact first ten that ivf and hnsw must find on the bank.")
+        float, typer.Option(help="Share of the exact first ten that the others must find on the bank.")
     ] = 0.99,
     ids: options.Ids = None,
     trust_pickle: options.TrustPickle = False,

@@ -24,6 +24,9 @@ def command(
     ],
     k: Annotated[int, typer.Option("-k", help="Hits for each query.")] = 10,
     out: Annotated[Path | None, typer.Option(help="Write all hits to this parquet file.")] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Read a faiss file that your alignkit did not write.")
+    ] = False,
     ids: options.Ids = None,
     trust_pickle: options.TrustPickle = False,
     force: options.Force = False,
@@ -41,7 +44,7 @@ def command(
 
     if out is not None:
         check_writable(out, force=force, names=())
-    indexed = load_index(index)
+    indexed = load_index(index, trust=trust)
     found = search(indexed, options.open_side(queries, ids=ids, trust_pickle=trust_pickle), k)
     if out is not None:
         save_hits(found.table(), out, force=force)

@@ -15,11 +15,12 @@ from alignkit.errors import DataError
 from alignkit.formats._base import reading
 from alignkit.formats._npy import map_npy
 from alignkit.retrieval.search import _faiss
-from alignkit.retrieval.search.index import HubCorrection, Index, Kind
+from alignkit.retrieval.search.index import HubCorrection, Index
 from alignkit.spaces import Space
 from alignkit.storage._alignments import SpaceModel, load_alignment, save_alignment
 from alignkit.storage._arrays import digest_of
 from alignkit.storage._json import read_header, to_text
+from alignkit.storage._trust import check_trusted, remember
 from alignkit.workflows.searching import Bank, IndexedGallery
 
 VERSION = 1
@@ -57,7 +58,7 @@ class _IndexModel(_Model):
     kind: Literal["index"]
     version: int = Field(ge=1)
     made_by: str
-    searcher: Kind
+    searcher: str
     hub_correction: HubCorrection
     neighbours: int = Field(ge=0)
     settings: _SettingsModel | None
@@ -128,20 +129,25 @@ def save_index(indexed: IndexedGallery, path: Path | str, *, force: bool = False
             "alignment": indexed.alignment is not None,
             "files": {name: digest_of(folder / name) for name in sorted(_files_in(folder))},
         }
+        if index.searcher is not None:
+            remember(header["files"][_SEARCHER])
         (folder / _HEADER).write_text(
             to_text(header, "an index") + "\n", encoding="utf-8", errors="backslashreplace"
         )
 
 
-def load_index(path: Path | str) -> IndexedGallery:
+def load_index(path: Path | str, *, trust: bool = False) -> IndexedGallery:
     """Return the indexed gallery of a folder; all digests are checked, vectors stay a memory map.
+
+    A faiss file that this user's alignkit did not write is refused without ``trust``: faiss checks little of
+    what it reads, and a forged file can harm the machine.
 
     Raises
     ------
     DataError
-        If it is no index, damaged, not whole, or of a newer format.
+        If it is no index, damaged, not whole, of a newer format, or holds a faiss file that is not trusted.
     MissingExtraError
-        If it is of kind ``ivf`` or ``hnsw`` and faiss is not installed.
+        If it is of another kind than ``flat`` and faiss is not installed.
     """
     folder = Path(path)
     header = _read_header(folder)
@@ -161,7 +167,7 @@ def load_index(path: Path | str) -> IndexedGallery:
             header.hub_correction,
             header.neighbours,
             vectors,
-            _read_searcher(folder, header),
+            _read_searcher(folder, header, trust=trust),
             header.settings.model_dump() if header.settings else {},
         ),
         items["id"].combine_chunks(),
@@ -209,10 +215,12 @@ def _check_files(folder: Path, header: _IndexModel) -> None:
             )
 
 
-def _read_searcher(folder: Path, header: _IndexModel) -> Any:  # Any: faiss carries no types
+def _read_searcher(folder: Path, header: _IndexModel, *, trust: bool) -> Any:  # Any: faiss has no types
     if header.searcher == "flat":
         return None
     name = str(folder / _SEARCHER)
+    size = (folder / _VECTORS).stat().st_size
+    check_trusted(folder / _SEARCHER, header.files[_SEARCHER], size, trust=trust)
     searcher = _faiss.from_bytes((folder / _SEARCHER).read_bytes(), header.searcher, name)
     columns = header.dim + 2 * (header.hub_correction == "csls")  # -r(y), and what makes rows equally long
     if (searcher.ntotal, searcher.d) != (header.rows, columns):

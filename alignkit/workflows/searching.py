@@ -10,7 +10,7 @@ import pyarrow as pa
 from alignkit._columns import find
 from alignkit.alignment import Alignment
 from alignkit.errors import ParameterError
-from alignkit.retrieval.search.index import NEIGHBOURS, RECALL, HubCorrection, Index, Kind, build_index
+from alignkit.retrieval.search.index import NEIGHBOURS, RECALL, HubCorrection, Index, build_index
 from alignkit.spaces import Embeddings, Space
 
 MARK = 8  # bytes of a row's digest: two rows of millions share one by chance once in millions of indexes
@@ -112,7 +112,7 @@ def index_gallery(
     bank: Embeddings | None = None,
     alignment: Alignment | None = None,
     neighbours: int = NEIGHBOURS,
-    kind: Kind = "flat",
+    kind: str = "flat",
     hub_correction: HubCorrection = "csls",
     recall: float = RECALL,
 ) -> IndexedGallery:
@@ -132,7 +132,7 @@ def index_gallery(
     ParameterError
         If an option makes no sense, or CSLS is asked for without a bank.
     MissingExtraError
-        If ``ivf`` or ``hnsw`` is asked for and faiss is not installed.
+        If another kind than ``flat`` is asked for and faiss is not installed.
 
     Examples
     --------
@@ -179,8 +179,10 @@ def search(indexed: IndexedGallery, queries: Embeddings, k: int = 10) -> Found:
     DataError
         If a row is not finite or has no direction.
     ParameterError
-        If ``k`` is below 1.
+        If ``k`` is below 1 or above the number of rows.
     """
+    if k > len(indexed):
+        raise ParameterError(f"k is {k} and the gallery has {len(indexed)} rows: ask for that many at most.")
     hits = indexed.index.search(indexed.project(queries), k)
     return Found(queries.ids, indexed.ids, hits.rows, hits.scores, _overlap(indexed.bank, queries))
 

@@ -144,3 +144,19 @@ def test_hits_are_one_parquet_file(folder, tmp_path):
     assert pq.read_table(tmp_path / "hits.parquet").equals(table)
     with pytest.raises(OutputError, match="--force"):
         save_hits(table, tmp_path / "hits.parquet")
+
+
+def test_a_faiss_file_of_somebody_else_is_read_only_if_trusted(tmp_path, monkeypatch):
+    pytest.importorskip("faiss")
+    save_index(index_gallery(GALLERY, bank=BANK, kind="IVF4,SQ8"), tmp_path / "x.index")
+    mine = search(load_index(tmp_path / "x.index"), Embeddings(X[90:]), 2).table()
+    monkeypatch.setenv("ALIGNKIT_STATE", str(tmp_path / "another-user"))
+    with pytest.raises(DataError, match="was not written by this user's alignkit"):
+        load_index(tmp_path / "x.index")
+    again = load_index(tmp_path / "x.index", trust=True)
+    assert again.index.kind == "IVF4,SQ8"
+    assert search(again, Embeddings(X[90:]), 2).table().equals(mine)
+    with (tmp_path / "x.index" / "faiss.index").open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(DataError, match="digest differs"):
+        load_index(tmp_path / "x.index", trust=True)

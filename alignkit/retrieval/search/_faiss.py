@@ -1,19 +1,27 @@
-"""Indexes that look at a part of the gallery, IVF and HNSW, through faiss: built, tuned, searched, kept."""
+"""Indexes that look at a part of the gallery, through faiss: built, tuned, searched, kept.
+
+Faiss proposes rows and never decides: what it finds is scored again, exactly, and ordered by score and row.
+So it may keep codes instead of rows (PQ), and the order that it leaves among ties does not matter. Ids are
+never put into it: shards over id maps return wrong ones.
+"""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Literal, TypeAlias
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import numpy as np
 
-from alignkit.errors import DataError, MissingExtraError
+from alignkit.errors import DataError, MissingExtraError, ParameterError
 from alignkit.retrieval.search._flat import best
+from alignkit.row_products import row_products
 
-Approximate: TypeAlias = Literal["ivf", "hnsw"]
+OWN = ("ivf", "hnsw")  # kinds with settings of ours; any other is a string for faiss's index factory
 NEIGHBOURS_IN_GRAPH, WHILE_BUILDING = 32, 100  # of HNSW: links of a node, candidates while it is inserted
 ITERATIONS = 10  # of k-means, for IVF
 DEPTH = 10  # hits at which recall is measured
 SAMPLE = 1000  # queries on which it is measured
+SPARE = 8  # candidates beyond those wanted: where products err, the last place goes to the right row
+TRAINING = 1 << 18  # rows, drawn with a fixed seed, that lists and codes are learned from
 STEP = 1.25  # between two efforts that are tried
 SIGMAS = 2  # standard errors by which the measured recall must pass
 
@@ -29,11 +37,19 @@ def import_faiss(kind: str) -> Any:  # Any: faiss carries no types
     return faiss
 
 
-def build(kind: Approximate, vectors: np.ndarray) -> Any:
-    """Return a faiss index of inner products; built on one thread, for with more no two graphs are equal."""
+def build(kind: str, vectors: np.ndarray) -> Any:
+    """Return a faiss index of inner products; built on one thread, for with more no two graphs are equal.
+
+    Raises
+    ------
+    ParameterError
+        If ``kind`` is none of ours and describes no index that faiss can make of these rows.
+    """
     faiss = import_faiss(kind)
     columns = vectors.shape[1]
     with _one_thread(faiss):
+        if kind not in OWN:
+            return _by_factory(faiss, vectors, kind)
         if kind == "hnsw":
             index = faiss.IndexHNSWFlat(columns, NEIGHBOURS_IN_GRAPH, faiss.METRIC_INNER_PRODUCT)
             index.hnsw.efConstruction = WHILE_BUILDING
@@ -49,22 +65,64 @@ def build(kind: Approximate, vectors: np.ndarray) -> Any:
     return index
 
 
-def search(index: Any, queries: np.ndarray, k: int, effort: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return (rows, scores), from high to low, the lower row first where equal; -1 where too few were met."""
-    faiss = import_faiss("faiss")
+def _by_factory(faiss: Any, vectors: np.ndarray, factory: str) -> Any:
+    some = np.random.default_rng(0).permutation(len(vectors))[:TRAINING]
+    try:
+        index = faiss.index_factory(vectors.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
+        index.train(vectors[np.sort(some)])
+        index.add(vectors)
+    except RuntimeError as error:
+        said = str(error).strip().splitlines()[0].rpartition(": ")[2].rstrip(".")
+        raise ParameterError(
+            f"kind is {factory!r}, neither flat, ivf or hnsw nor what faiss's index factory makes of "
+            f"{len(vectors)} rows of {vectors.shape[1]} columns, like IVF1024,PQ64 (it said: {said})."
+        ) from error
+    return index
+
+
+def search(
+    index: Any, queries: np.ndarray, vectors: np.ndarray, k: int, effort: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (rows, scores), from high to low, the lower row first where equal; -1 where too few were met.
+
+    Candidates are scored by ``vectors``; queries may have more columns, which hold 0.
+    """
     effort = min(int(np.ceil(effort * max(1.0, k / DEPTH))), most(index))
-    if hasattr(index, "nlist"):
+    return scored_again(candidates(index, queries, min(k + SPARE, index.ntotal), effort), queries, vectors, k)
+
+
+def candidates(index: Any, queries: np.ndarray, k: int, effort: int) -> np.ndarray:
+    """Return at least ``k`` rows that faiss proposes for each query, -1 where it met fewer."""
+    faiss = import_faiss("faiss")
+    if isinstance(index, faiss.IndexIVFFlat):
         how = faiss.SearchParametersIVF(nprobe=effort)
-    else:
-        how = faiss.SearchParametersHNSW(efSearch=max(effort, k))
-    scores, rows = index.search(queries, k, params=how)
-    order = np.lexsort((rows, -scores), axis=-1)
-    return np.take_along_axis(rows, order, 1), np.take_along_axis(scores, order, 1)
+        return index.search(queries, k, params=how)[1]
+    if isinstance(index, faiss.IndexHNSW):
+        return index.search(queries, k, params=faiss.SearchParametersHNSW(efSearch=max(effort, k)))[1]
+    k = min(max(k, effort), index.ntotal)
+    for name, value in (("nprobe", effort), ("efSearch", k), ("quantizer_efSearch", effort)):
+        with suppress(RuntimeError):  # what this index does not have
+            faiss.ParameterSpace().set_index_parameter(index, name, value)
+    return index.search(queries, k)[1]
+
+
+def scored_again(
+    rows: np.ndarray, queries: np.ndarray, vectors: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (rows, scores) of the ``k`` best among some rows of each query, by their exact scores."""
+    asking, place = np.nonzero(rows >= 0)
+    left = np.ascontiguousarray(queries[:, : vectors.shape[1]])
+    scores = np.full(rows.shape, -np.inf)
+    scores[asking, place] = row_products(left, asking, vectors, rows[asking, place])
+    order = np.lexsort((rows, -scores), axis=-1)[:, :k]
+    best_rows = np.take_along_axis(rows, order, 1)
+    return best_rows, np.take_along_axis(scores, order, 1).astype(np.float32)
 
 
 def most(index: Any) -> int:
-    """Return the greatest effort: all lists, or a list of candidates as long as the gallery."""
-    return index.nlist if hasattr(index, "nlist") else index.ntotal
+    """Return the greatest effort, at which nothing is missed: all lists, or as many candidates as rows."""
+    is_ivf = isinstance(index, import_faiss("faiss").IndexIVFFlat)
+    return index.nlist if is_ivf else index.ntotal
 
 
 def tune(index: Any, vectors: np.ndarray, queries: np.ndarray, recall: float) -> tuple[int, float]:
@@ -77,7 +135,7 @@ def tune(index: Any, vectors: np.ndarray, queries: np.ndarray, recall: float) ->
     exact, _ = best(queries, vectors, k)
     effort = 1
     while True:
-        rows, _ = search(index, queries, k, effort)
+        rows, _ = search(index, queries, vectors, k, effort)
         found = (rows[:, :, None] == exact[:, None, :]).any(axis=1).mean(axis=1)
         error = found.std() / len(found) ** 0.5
         if found.mean() - SIGMAS * error >= recall or effort == most(index):
@@ -90,7 +148,7 @@ def to_bytes(index: Any) -> memoryview:
     return import_faiss("faiss").serialize_index(index).data
 
 
-def from_bytes(content: bytes, kind: Approximate, name: str) -> Any:
+def from_bytes(content: bytes, kind: str, name: str) -> Any:
     """Return the faiss index of a file's bytes.
 
     Raises
@@ -103,7 +161,8 @@ def from_bytes(content: bytes, kind: Approximate, name: str) -> Any:
         index = faiss.deserialize_index(np.frombuffer(content, np.uint8))
     except RuntimeError as error:
         raise DataError(f"{name} is no faiss index: make the index again.") from error
-    if not isinstance(index, faiss.IndexIVFFlat if kind == "ivf" else faiss.IndexHNSWFlat):
+    expected = {"ivf": faiss.IndexIVFFlat, "hnsw": faiss.IndexHNSWFlat}
+    if not isinstance(index, expected.get(kind, faiss.Index)):
         raise DataError(f"{name} holds another index than one of kind {kind}: make the index again.")
     return index
 

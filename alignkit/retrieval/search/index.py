@@ -12,9 +12,8 @@ from alignkit.retrieval.search._flat import best
 from alignkit.rows import Rows
 from alignkit.shapes import Gallery, Queries, Vectors
 
-Kind: TypeAlias = Literal["flat", "ivf", "hnsw"]
 HubCorrection: TypeAlias = Literal["csls", "none"]
-KINDS, HUB_CORRECTIONS = ("flat", "ivf", "hnsw"), ("csls", "none")
+HUB_CORRECTIONS = ("csls", "none")
 NEIGHBOURS = 10  # of the paper
 RECALL = 0.99
 BLOCK = 8192  # rows normalised at a time
@@ -36,7 +35,8 @@ class Index:
     Parameters
     ----------
     kind
-        ``flat`` looks at every row; ``ivf`` and ``hnsw`` at some of them, by faiss.
+        ``flat`` looks at every row; ``ivf`` and ``hnsw`` at some of them, by faiss; any other is a string for
+        faiss's index factory.
     hub_correction
         ``csls``: a score is ``2 cos(x, y) - r(y)``, CSLS plus the query's own mean, which is the same for
         all rows and so never changes their order. ``none``: it is ``cos(x, y)``.
@@ -45,13 +45,14 @@ class Index:
     vectors
         Float32, one row per gallery row: ``[2 y, -r(y)]``, or ``y`` without correction; y has unit length.
     searcher
-        The faiss index of ``ivf`` and ``hnsw``.
+        The faiss index of all but ``flat``.
     settings
-        ``effort``, the lists that IVF probes or the candidates that HNSW keeps, and the ``recall`` at 10
-        that was measured with it, against the flat index, on rows of the bank (or of the gallery).
+        ``effort``, the lists that IVF probes or the candidates that HNSW or another index proposes, and the
+        ``recall`` at 10 that was measured with it, against the flat index, on rows of the bank (or of the
+        gallery).
     """
 
-    kind: Kind
+    kind: str
     hub_correction: HubCorrection
     neighbours: int
     vectors: np.ndarray
@@ -86,8 +87,8 @@ class Index:
         """Return the ``k`` best rows for every query, all rows where there are fewer; ties: the lower row.
 
         ``flat`` is exact, and the same to the last bit in any batch and for any number of threads; the
-        others find what their effort allows, and queries for which that is fewer than ``k`` rows are
-        searched exactly. A query of zeros has cosine 0 with all.
+        others find what their effort allows, with exact scores, and queries for which that is fewer than
+        ``k`` rows are searched exactly. A query of zeros has cosine 0 with all.
 
         Raises
         ------
@@ -102,7 +103,7 @@ class Index:
         if self.searcher is None:
             return Hits(*best(wanted, self.vectors, k))
         wide = np.pad(wanted, ((0, 0), (0, self.searcher.d - wanted.shape[1])))
-        rows, scores = _faiss.search(self.searcher, wide, k, self.settings["effort"])
+        rows, scores = _faiss.search(self.searcher, wide, self.vectors, k, self.settings["effort"])
         short = np.flatnonzero((rows < 0).any(axis=1))
         if len(short):
             rows[short], scores[short] = best(wanted[short], self.vectors, k)
@@ -114,7 +115,7 @@ def build_index(
     bank: Vectors | None = None,
     *,
     neighbours: int = NEIGHBOURS,
-    kind: Kind = "flat",
+    kind: str = "flat",
     hub_correction: HubCorrection = "csls",
     recall: float = RECALL,
 ) -> Index:
@@ -142,11 +143,12 @@ def build_index(
     neighbours
         Rows of the bank whose mean cosine is taken, at least 1 and at most all of them.
     kind
-        ``flat``, exact; ``ivf`` or ``hnsw``, approximate, with faiss.
+        ``flat``, exact; ``ivf`` or ``hnsw``, approximate, with faiss; or what faiss's index factory makes of
+        a string like ``"IVF1024,PQ64"`` or ``"OPQ32,IVF256,PQ32"``: its proposals are scored by whole rows.
     hub_correction
         ``csls``, or ``none`` for plain cosine.
     recall
-        Share of the flat index's first ten hits that ``ivf`` and ``hnsw`` must find, above 0 and at most 1.
+        Share of the flat index's first ten hits that the others must find, above 0 and at most 1.
 
     Raises
     ------
@@ -155,7 +157,7 @@ def build_index(
     DataError
         If dimensions differ, a row is not finite, or there is none.
     MissingExtraError
-        If ``ivf`` or ``hnsw`` is asked for and faiss is not installed.
+        If another kind than ``flat`` is asked for and faiss is not installed.
 
     Examples
     --------
@@ -169,7 +171,7 @@ def build_index(
     >>> index.vectors.shape, index.search(query, 2).rows.tolist()
     ((3, 3), [[0, 1]])
     """
-    _check(neighbours, kind, hub_correction, recall)
+    _check(neighbours, hub_correction, recall)
     if kind != "flat":
         _faiss.import_faiss(kind)  # before the long work
     rows = _unit_rows(gallery, "gallery")
@@ -243,10 +245,11 @@ def _to_scale(rows: np.ndarray) -> np.ndarray:
     return np.ldexp(rows, -np.frexp(np.abs(rows).max(axis=1, initial=0))[1][:, None])
 
 
-def _check(neighbours: int, kind: str, hub_correction: str, recall: float) -> None:
-    for name, value, known in (("kind", kind, KINDS), ("hub_correction", hub_correction, HUB_CORRECTIONS)):
-        if value not in known:
-            raise ParameterError(f"{name} is {value!r}: choose one of {', '.join(known)}.")
+def _check(neighbours: int, hub_correction: str, recall: float) -> None:
+    if hub_correction not in HUB_CORRECTIONS:
+        raise ParameterError(
+            f"hub_correction is {hub_correction!r}: choose one of {', '.join(HUB_CORRECTIONS)}."
+        )
     if neighbours < 1:
         raise ParameterError(f"neighbours is {neighbours}: take the mean over at least one.")
     if not 0 < recall <= 1:

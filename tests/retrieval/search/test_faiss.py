@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
 
-from alignkit.errors import DataError
+from alignkit.errors import DataError, ParameterError
 from alignkit.retrieval.search import _faiss
+from alignkit.retrieval.search._flat import best
+from alignkit.spaces import Embeddings
+from alignkit.workflows.searching import index_gallery, search
 
 pytest.importorskip("faiss")
 
@@ -18,7 +21,7 @@ def test_a_file_gives_back_what_was_built(kind):
     content = bytes(_faiss.to_bytes(index))
     again = _faiss.from_bytes(content, kind, "x")
     for one, two in zip(
-        _faiss.search(index, rows(50, 1), 5, 9), _faiss.search(again, rows(50, 1), 5, 9), strict=True
+        *(_faiss.search(which, rows(50, 1), rows(600), 5, 9) for which in (index, again)), strict=True
     ):
         assert np.array_equal(one, two)
     assert bytes(_faiss.to_bytes(_faiss.build(kind, rows(600)))) == content, "two builds differ"
@@ -38,7 +41,7 @@ def test_effort_buys_recall_and_tuning_takes_no_more_than_it_needs():
     exact = np.argsort(-(queries @ gallery.T), axis=1)[:, :10]
 
     def recall(effort):
-        found, _ = _faiss.search(index, queries, 10, effort)
+        found, _ = _faiss.search(index, queries, gallery, 10, effort)
         return (found[:, :, None] == exact[:, None, :]).any(axis=1).mean()
 
     assert recall(effort) == pytest.approx(reached)
@@ -49,8 +52,54 @@ def test_effort_buys_recall_and_tuning_takes_no_more_than_it_needs():
 
 def test_too_few_rows_in_the_probed_lists_are_marked():
     index = _faiss.build("ivf", rows(100))
-    found, scores = _faiss.search(index, rows(30, 1), 10, 1)
+    found, scores = _faiss.search(index, rows(30, 1), rows(100), 10, 1)
     short = (found == -1).any(axis=1)
     assert short.any()
     assert (np.diff(scores[~short], axis=1) <= 0).all()
-    assert (_faiss.search(index, rows(30, 1), 10, _faiss.most(index))[0] >= 0).all()
+    assert (_faiss.search(index, rows(30, 1), rows(100), 10, _faiss.most(index))[0] >= 0).all()
+
+
+@pytest.mark.parametrize(
+    "factory", ["IVF16,Flat", "HNSW16", "SQ8", "IVF8,PQ4x4", "OPQ4,IVF8,PQ4x4", "PCA8,Flat"]
+)
+def test_whatever_the_factory_makes_reaches_the_recall_with_exact_scores(factory: str):
+    gallery, queries = rows(1500), rows(40, 1)
+    gallery[1000:] = gallery[:500]  # ties, of which faiss says nothing
+    index = _faiss.build(factory, gallery)
+    effort, reached = _faiss.tune(index, gallery, queries, 0.9)
+    assert reached >= 0.9
+    again = _faiss.from_bytes(bytes(_faiss.to_bytes(index)), factory, "x")
+    for which in (index, again):
+        found, scores = _faiss.search(which, queries, gallery, 6, effort)
+        exact = np.einsum("qd,qkd->qk", queries.astype(float), gallery[found].astype(float))
+        assert np.array_equal(scores, exact.astype(np.float32))
+        first, second = found[:, :-1], found[:, 1:]
+        assert (scores[:, :-1] >= scores[:, 1:]).all()
+        assert (first < second)[scores[:, :-1] == scores[:, 1:]].all()
+    found, _ = _faiss.search(index, queries, gallery, 6, _faiss.most(index))
+    assert np.array_equal(found, best(queries, gallery, 6)[0])
+
+
+@pytest.mark.parametrize("factory", ["ivff", "IVF16,PQ5", "IVF5000,Flat", "PQ16"])
+def test_what_the_factory_cannot_make_is_refused_with_its_reason(factory: str):
+    with pytest.raises(ParameterError, match=f"kind is '{factory}', neither flat, ivf or hnsw nor"):
+        _faiss.build(factory, rows(100))
+
+
+def test_shards_over_id_maps_return_wrong_ids_and_so_we_give_faiss_none():
+    faiss = pytest.importorskip("faiss")
+    gallery, ids = rows(200), np.arange(200) + 7000
+    shards = faiss.IndexShards(16)  # by default it numbers the rows of its parts anew
+    parts = []
+    for part in (slice(100), slice(100, 200)):
+        mapped = faiss.IndexIDMap(faiss.IndexFlatIP(16))
+        mapped.add_with_ids(gallery[part], ids[part])
+        shards.add_shard(mapped)
+        parts.append(mapped)
+    wrong = shards.search(gallery, 1)[1][:, 0]
+    assert (wrong != ids).any()
+    indexed = index_gallery(
+        Embeddings(gallery, ids=[str(name) for name in ids]), kind="IVF4,Flat", hub_correction="none"
+    )
+    found = search(indexed, Embeddings(gallery), 1)
+    assert found.table()["gallery"].to_pylist() == [str(name) for name in ids]
