@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from alignkit.storage import save_index as save_index
     from alignkit.storage import save_joint as save_joint
     from alignkit.storage import save_report as save_report
+    from alignkit.workflows import Part as Part
     from alignkit.workflows import bridge as bridge
     from alignkit.workflows import choose as choose
     from alignkit.workflows import compare as compare
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from alignkit.workflows import make_run as make_run
     from alignkit.workflows import measure_gap as measure_gap
     from alignkit.workflows import search as search
+    from alignkit.workflows import search_composed as search_composed
 
 _HOME = {
     "alignkit.alignment": ("Alignment",),
@@ -90,7 +92,9 @@ _HOME = {
         "join",
         "make_run",
         "measure_gap",
+        "Part",
         "search",
+        "search_composed",
     ),
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names}

@@ -9,9 +9,10 @@ import typer
 
 from alignkit.cli import _options as options
 from alignkit.cli._output import emit, emit_json, note
+from alignkit.errors import ParameterError
 
 if TYPE_CHECKING:
-    from alignkit.workflows import Found
+    from alignkit.workflows import Found, Part
 
 FEW = 5  # queries that a terminal shows; a pipe and a file get all
 NAMES = ("query", "rank", "gallery", "score")
@@ -24,6 +25,16 @@ def command(
     ],
     k: Annotated[int, typer.Option("-k", help="Hits for each query.")] = 10,
     out: Annotated[Path | None, typer.Option(help="Write all hits to this parquet file.")] = None,
+    add: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE[@ALIGNMENT][=WEIGHT]",
+            help="Add these rows to the queries, by id; -1 takes them away; @gallery: of its own space.",
+        ),
+    ] = None,
+    arc: Annotated[
+        float | None, typer.Option(help="With one --add: this share of the way from the query to it.")
+    ] = None,
     trust: Annotated[
         bool, typer.Option("--trust", help="Read a faiss file that your alignkit did not write.")
     ] = False,
@@ -40,12 +51,17 @@ def command(
     """
     from alignkit.atomic import check_writable
     from alignkit.storage import load_index, save_hits
-    from alignkit.workflows import search
+    from alignkit.workflows import Part, search, search_composed
 
     if out is not None:
         check_writable(out, force=force, names=())
     indexed = load_index(index, trust=trust)
-    found = search(indexed, options.open_side(queries, ids=ids, trust_pickle=trust_pickle), k)
+    asked = options.open_side(queries, ids=ids, trust_pickle=trust_pickle)
+    if add or arc is not None:
+        parts = [_part(word, trust_pickle=trust_pickle) for word in add or []]
+        found = search_composed(indexed, [Part(asked), *parts], k, arc=arc)
+    else:
+        found = search(indexed, asked, k)
     if out is not None:
         save_hits(found.table(), out, force=force)
     if json:
@@ -71,6 +87,22 @@ def command(
     if out is not None:
         note(f"written: {out} ({found.rows.size} hits of {len(found.queries)} queries)")
     _warn(found, indexed.bank.name if indexed.bank else "")
+
+
+def _part(word: str, *, trust_pickle: bool) -> "Part":
+    """Return what FILE[@ALIGNMENT][=WEIGHT] names."""
+    from alignkit.storage import load_alignment
+    from alignkit.workflows import Part
+
+    named, equals, weight = word.rpartition("=")
+    try:
+        weight = float(weight) if equals else 1.0
+    except ValueError as error:
+        raise ParameterError(f"--add {word}: the weight {weight!r} is no number, like -1 or 0.5.") from error
+    path, at, way = (named if equals else word).partition("@")
+    rows = options.open_side(path, ids=None, trust_pickle=trust_pickle)
+    own = way == "gallery"
+    return Part(rows, weight, load_alignment(way) if at and not own else None, own)
 
 
 def _show(found: "Found") -> None:

@@ -4,6 +4,7 @@ from alignkit.retrieval.protocol import Protocol
 from alignkit.workflows.bridging import Bridged, bridge
 from alignkit.workflows.choosing import Choice, choose
 from alignkit.workflows.comparing import Splits, compare
+from alignkit.workflows.composing import Part, search_composed
 from alignkit.workflows.dictionaries import dictionary_table, evaluate_dictionary
 from alignkit.workflows.evaluation import Evaluation, evaluate
 from alignkit.workflows.fitting import Fitted, fit
@@ -28,6 +29,7 @@ __all__ = [
     "Imitation",
     "IndexedGallery",
     "Joined",
+    "Part",
     "Protocol",
     "Rescoring",
     "Splits",
@@ -55,4 +57,5 @@ __all__ = [
     "measure_gap",
     "parse_gates",
     "search",
+    "search_composed",
 ]

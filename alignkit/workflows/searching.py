@@ -181,10 +181,9 @@ def search(indexed: IndexedGallery, queries: Embeddings, k: int = 10) -> Found:
     ParameterError
         If ``k`` is below 1 or above the number of rows.
     """
-    if k > len(indexed):
-        raise ParameterError(f"k is {k} and the gallery has {len(indexed)} rows: ask for that many at most.")
+    check_depth(indexed, k)
     hits = indexed.index.search(indexed.project(queries), k)
-    return Found(queries.ids, indexed.ids, hits.rows, hits.scores, _overlap(indexed.bank, queries))
+    return Found(queries.ids, indexed.ids, hits.rows, hits.scores, overlap(indexed.bank, queries))
 
 
 def _asking(rows: Embeddings, what: str, space: Space, alignment: Alignment | None) -> np.ndarray:
@@ -213,7 +212,16 @@ def _marks(rows: Embeddings, show: Callable[[memoryview], None] | None = None) -
     return np.frombuffer(b"".join(marks), "<u8")
 
 
-def _overlap(bank: Bank | None, queries: Embeddings) -> Overlap:
+def check_depth(indexed: IndexedGallery, k: int) -> None:
+    """Raise ParameterError unless so many hits can be asked for."""
+    if not 1 <= k <= len(indexed):
+        raise ParameterError(
+            f"k is {k} and the gallery has {len(indexed)} rows: ask for 1 to {len(indexed)} hits."
+        )
+
+
+def overlap(bank: Bank | None, queries: Embeddings) -> Overlap:
+    """Count the queries that stand in the bank."""
     if bank is None:
         return Overlap()
     rows = np.isin(_marks(queries), bank.marks)

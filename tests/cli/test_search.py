@@ -74,3 +74,18 @@ def test_strangers_and_nonsense_are_refused(alignkit, index, tmp_path):
     alignkit("search", index, "test.npy", "-k", "0").refused("k is 0")
     alignkit("search", "none.index", "test.npy").refused("none.index does not exist", "alignkit index")
     alignkit("search", "a.alignment", "test.npy").refused("a.alignment is no index")
+
+
+def test_queries_are_composed_of_files_with_weights(alignkit, index):
+    plain = alignkit("search", index, "test.npy", "-k", "3").out
+    assert alignkit("search", index, "test.npy", "-k", "3", "--add", "test.npy=2").out == plain
+    assert alignkit("search", index, "test.npy", "-k", "3", "--add", "test.npy", "--arc", "0.3").out == plain
+    rows = np.load("y.npy")
+    np.save("one.npy", rows[7:8])
+    hits = alignkit("search", index, "test.npy", "-k", "1", "--add", "one.npy@gallery=50", "--json").json[
+        "hits"
+    ]
+    assert {hit["gallery"][0] for hit in hits} == {7}
+    alignkit("search", index, "test.npy", "--add", "one.npy=much").refused("the weight 'much' is no number")
+    alignkit("search", index, "test.npy", "--arc", "0.5").refused("a query of 1 parts: give two parts")
+    alignkit("search", index, "test.npy", "-k", "9999").refused("k is 9999 and the gallery has")
