@@ -42,6 +42,11 @@ if TYPE_CHECKING:
     from alignkit.workflows import join as join
     from alignkit.workflows import make_run as make_run
     from alignkit.workflows import measure_gap as measure_gap
+    from alignkit.workflows import probe as probe
+    from alignkit.workflows import probe_as as probe_as
+    from alignkit.workflows import probe_difference as probe_difference
+    from alignkit.workflows import probe_few as probe_few
+    from alignkit.workflows import probe_frames as probe_frames
     from alignkit.workflows import search as search
 
 _HOME = {
@@ -90,6 +95,11 @@ _HOME = {
         "join",
         "make_run",
         "measure_gap",
+        "probe",
+        "probe_as",
+        "probe_difference",
+        "probe_few",
+        "probe_frames",
         "search",
     ),
 }
