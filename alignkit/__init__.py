@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from alignkit.workflows import evaluate_rescored as evaluate_rescored
     from alignkit.workflows import evaluate_run as evaluate_run
     from alignkit.workflows import evaluate_scores as evaluate_scores
+    from alignkit.workflows import evaluate_two_way as evaluate_two_way
     from alignkit.workflows import fit as fit
     from alignkit.workflows import fit_stream as fit_stream
     from alignkit.workflows import imitate as imitate
@@ -88,6 +89,7 @@ _HOME = {
         "evaluate_rescored",
         "evaluate_run",
         "evaluate_scores",
+        "evaluate_two_way",
         "fit",
         "fit_stream",
         "imitate",

@@ -11,6 +11,7 @@ from alignkit.workflows.gap import measure_gap
 from alignkit.workflows.gates import check_gates, parse_gates
 from alignkit.workflows.given_runs import evaluate_run
 from alignkit.workflows.given_scores import evaluate_scores
+from alignkit.workflows.hubs import with_hubness
 from alignkit.workflows.imitating import Imitation, dense_scores, imitate
 from alignkit.workflows.joining import Joined, join
 from alignkit.workflows.listing import make_qrels, make_run
@@ -22,6 +23,7 @@ from alignkit.workflows.protocols import evaluate_as
 from alignkit.workflows.rescored import Rescoring, evaluate_rescored
 from alignkit.workflows.searching import Found, IndexedGallery, index_gallery, search
 from alignkit.workflows.streaming import Streamed, Study, fit_stream
+from alignkit.workflows.two_way import evaluate_two_way
 
 __all__ = [
     "Bridged",
@@ -55,6 +57,7 @@ __all__ = [
     "evaluate_rescored",
     "evaluate_run",
     "evaluate_scores",
+    "evaluate_two_way",
     "events_of",
     "fit",
     "fit_stream",
@@ -72,4 +75,5 @@ __all__ = [
     "probe_few",
     "probe_frames",
     "search",
+    "with_hubness",
 ]
