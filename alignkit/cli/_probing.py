@@ -45,7 +45,7 @@ class Outcome:
         from alignkit.probe_plots import confusion_figure, few_shot_figure
 
         if self.curve is not None:
-            return few_shot_figure({self.report.context["rows"]["name"]: self.curve})
+            return few_shot_figure({Path(self.report.context["rows"]["name"]).name: self.curve})
         return confusion_figure(self.matrix())
 
     def remarks(self, *, shown: bool) -> str:

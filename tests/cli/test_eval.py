@@ -356,7 +356,7 @@ def test_an_interval_may_speak_of_another_gallery_and_the_usual_one_says_that_it
 def test_hubs_are_measured_in_both_directions_beside_the_scores(alignkit, rotated):
     ran = alignkit("eval", *rotated, "--hubness", 10, "--fail-under", "mrr=0.01")
     assert ran.code == 0, ran.err
-    assert "hubs in y.npy: how unevenly the rows of x.npy find them\n  skewness" in ran.out
+    assert "y.npy: how unevenly the rows of " in ran.out
     found = alignkit("eval", *rotated, "--hubness", 10, "--json").json
     forward = found["hubness_forward"]
     assert set(forward) == {"skewness", "antihub_share", "gini", "robin_hood", "largest_share"}
