@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from alignkit.workflows import evaluate_rescored as evaluate_rescored
     from alignkit.workflows import evaluate_run as evaluate_run
     from alignkit.workflows import evaluate_scores as evaluate_scores
+    from alignkit.workflows import evaluate_two_way as evaluate_two_way
     from alignkit.workflows import fit as fit
     from alignkit.workflows import fit_stream as fit_stream
     from alignkit.workflows import imitate as imitate
@@ -43,6 +44,11 @@ if TYPE_CHECKING:
     from alignkit.workflows import join as join
     from alignkit.workflows import make_run as make_run
     from alignkit.workflows import measure_gap as measure_gap
+    from alignkit.workflows import probe as probe
+    from alignkit.workflows import probe_as as probe_as
+    from alignkit.workflows import probe_difference as probe_difference
+    from alignkit.workflows import probe_few as probe_few
+    from alignkit.workflows import probe_frames as probe_frames
     from alignkit.workflows import search as search
     from alignkit.workflows import search_composed as search_composed
 
@@ -85,6 +91,7 @@ _HOME = {
         "evaluate_rescored",
         "evaluate_run",
         "evaluate_scores",
+        "evaluate_two_way",
         "fit",
         "fit_stream",
         "imitate",
@@ -93,6 +100,11 @@ _HOME = {
         "make_run",
         "measure_gap",
         "Part",
+        "probe",
+        "probe_as",
+        "probe_difference",
+        "probe_few",
+        "probe_frames",
         "search",
         "search_composed",
     ),

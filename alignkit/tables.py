@@ -27,6 +27,13 @@ SIDES = {
     "grid": ("penalties, scored on held-out shards", ()),
     "bootstrap": ("what refits to resampled shards say of the map", ()),
     "choice": ("cross-validation on the training pairs, mean of both directions: {}", ("metric",)),
+    "hubness_forward": ("hubs in {}: how unevenly the rows of {} find them", ("gallery", "queries")),
+    "hubness_backward": ("hubs in {}: how unevenly the rows of {} find them", ("queries", "gallery")),
+    "probe": ("classes, read from {}", ("rows",)),
+    "against": ("classes, read from {}", ("against",)),
+    "difference": ("{} less {}, on the same rows", ("rows", "against")),
+    "event": ("events in {}, onset and offset within tolerance", ("rows",)),
+    "segment": ("events in {}, segment by segment", ("rows",)),
     "behind": ("how far the best is ahead of each, on the same queries", ()),
 }
 
@@ -161,6 +168,9 @@ def heading(report: Report, section: str) -> str:
     >>> heading(Report("gap", {}), "measures")
     'gap between the source and the target'
     """
+    if section.startswith("shots="):
+        count = section.removeprefix("shots=")
+        return f"classes, read from {_name(report, 'rows')} after {count} of each"
     if section not in SIDES:
         return section
     sentence, sides = SIDES[section]

@@ -28,7 +28,7 @@ def result_of(name):
 
 
 def test_there_are_analyses():
-    assert {"split_leak", "method_leaderboard", "tools_disagree"} <= set(NAMES)
+    assert {"split_leak", "method_leaderboard", "tools_disagree", "robustness"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -123,3 +123,19 @@ def test_tools_agree_where_nothing_is_left_open_and_disagree_by_names_and_ties_e
     drawn = figures["AudioCaps captions -> clips", "ranx", "recall@1"]
     assert drawn["highest"] - drawn["lowest"] > 0.01
     assert drawn["lowest"] < drawn["ours"] < drawn["highest"]
+
+
+def test_undistorted_audio_scores_what_it_is_known_to_and_only_the_low_pass_is_harmless():
+    found = result_of("robustness")["directions"]
+    assert found["forward"]["undistorted"]["mrr"]["value"] == pytest.approx(0.440, abs=1e-3)
+    assert found["backward"]["undistorted"]["mrr"]["value"] == pytest.approx(0.468, abs=1e-3)
+    for cells in found.values():
+        lost = {name: cell["mrr"] for name, cell in cells.items() if name != "undistorted"}
+        certain = {name for name, mrr in lost.items() if mrr["p_holm"] < 0.05}
+        assert certain == {"noise, 10 dB", "high-pass, 1 kHz", "pitch shift"}
+        for mrr in lost.values():
+            assert mrr["less_low"] <= mrr["less_plain"] <= mrr["less_high"]
+            assert mrr["less_plain"] == pytest.approx(
+                mrr["value"] - cells["undistorted"]["mrr"]["value"], abs=2e-4
+            )
+            assert mrr["p_holm"] >= mrr["p"]

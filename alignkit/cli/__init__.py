@@ -20,6 +20,7 @@ COMMANDS = (
     "apply",
     "eval",
     "compare",
+    "probe",
     "gap",
     "index",
     "search",

@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from alignkit.spaces import Embeddings
 
 METRICS = "mrr,hit@1,hit@5,hit@10"
+SPLITTING = "Split"
 
 Pairs: TypeAlias = Annotated[
     Path | None,
@@ -43,6 +45,69 @@ Force: TypeAlias = Annotated[
     bool, typer.Option("--force", help="Replace an existing output of the same kind, and nothing else.")
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+SplitColumn: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Take the split from this column of the pairs or of either side: train, test.",
+        rich_help_panel=SPLITTING,
+    ),
+]
+GroupDuplicates: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--group-duplicates",
+        help="Keep rows that nearly coincide on one side of the split.",
+        rich_help_panel=SPLITTING,
+    ),
+]
+AllowLeaks: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--allow-leaks",
+        help="Count items and groups on both sides of a declared split instead of refusing them.",
+        rich_help_panel=SPLITTING,
+    ),
+]
+Report: TypeAlias = Annotated[
+    Path | None, typer.Option("--out", help="Write the report to this file, like x.report.json.")
+]
+
+
+def is_given(context: typer.Context, name: str) -> bool:
+    """Say whether an option was named on the command line, even with the value that it has by itself."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
+def spelled(context: typer.Context, name: str) -> str:
+    """Return how a parameter is written: ``--per-query``, or ``QUERIES`` where it is an argument."""
+    for parameter in context.command.params:
+        if parameter.name == name:
+            return name.upper() if parameter.param_type_name == "argument" else parameter.opts[0]
+    return name
+
+
+def refuse_beside(context: typer.Context, names: Iterable[str], why: str) -> None:
+    """Raise ParameterError if one of the parameters was given; ``why`` follows its name."""
+    for name in names:
+        if is_given(context, name):
+            raise ParameterError(f"{spelled(context, name)} {why}: leave it out.")
+
+
+def refuse_without(context: typer.Context, needed: str, names: Iterable[str]) -> None:
+    """Raise ParameterError if one of the parameters was given, which mean nothing without ``needed``."""
+    for name in () if is_given(context, needed) else names:
+        if is_given(context, name):
+            other = spelled(context, needed)
+            raise ParameterError(f"{spelled(context, name)} belongs to {other}: give both, or neither.")
+
+
+def whole_numbers(text: str, option: str) -> tuple[int, ...]:
+    """Return the whole numbers of a comma-separated list."""
+    try:
+        return tuple(int(part) for part in names(text))
+    except ValueError as error:
+        raise ParameterError(f"{option} {text}: write whole numbers, like 1,2,4,8.") from error
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -58,6 +123,39 @@ def open_side(path: str, *, ids: str | None, trust_pickle: bool, space: str = ""
     if space:
         embeddings = embeddings.named(space)
     return embeddings
+
+
+def with_column(rows: "Embeddings", given: str, name: str | None = None) -> "Embeddings":
+    """Return rows with the metadata column that ``given`` names, called ``name`` where one is said.
+
+    ``given`` is a column of theirs; else a file, named as ids are: labels.txt with a line for each row, or
+    table.csv::column. Where it is neither, whoever reads the column says so.
+    """
+    import pyarrow as pa
+
+    from alignkit.formats import read_id_file
+    from alignkit.spaces import Embeddings
+
+    name, beside, path = name or given, Path(rows.name), given.partition("::")[0]
+    if given in rows.items.column_names:
+        values = rows.items[given]
+    elif any((folder / path).is_file() for folder in (beside.parent, Path())):
+        values = read_id_file(given, beside)
+    else:
+        return rows
+    if len(values) != len(rows):
+        raise DataError(
+            f"{given} has {len(values)} lines for the {len(rows)} rows of {rows.name}: give one for each."
+        )
+    others = [column for column in rows.items.column_names if column != name]
+    return Embeddings(
+        rows.vectors,
+        ids=rows.ids if rows.has_ids else None,
+        space=rows.space,
+        modality=rows.modality,
+        items=pa.table({**{column: rows.items[column] for column in others}, name: values}),
+        name=rows.name,
+    )
 
 
 def link(

@@ -4,9 +4,13 @@ import json
 import os
 import sys
 from contextlib import suppress
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from alignkit.errors import OutputError
+from alignkit.errors import OutputError, ParameterError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def emit(text: str) -> None:
@@ -51,3 +55,37 @@ def note(text: str) -> None:
     """Tell a person something that is no result; where nobody can read it, the work goes on."""
     with suppress(OSError, AttributeError):  # a full disk; no stderr at all
         sys.stderr.write(f"{text}\n")
+
+
+def check_figure(path: Path | None, *, force: bool) -> None:
+    """Raise an error unless a figure may be written there and its name says in which format."""
+    from alignkit.atomic import check_writable
+
+    if path is None:
+        return
+    if path.suffix not in (".svg", ".png"):
+        raise ParameterError(f"--figure {path}: its name ends in neither .svg nor .png; choose one.")
+    check_writable(path, force=force, names=())
+
+
+def write_figure(figure: "Figure", path: Path, *, force: bool) -> None:
+    """Write a figure whole or not at all, in the format that its name says."""
+    from alignkit.atomic import replacing
+
+    with replacing(path, force=force) as file:
+        file.write_bytes(drawn(figure, path.name))
+
+
+def write_text(text: str, path: Path, *, force: bool) -> None:
+    """Write a text file whole or not at all."""
+    from alignkit.atomic import replacing
+
+    with replacing(path, force=force) as file:
+        file.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def drawn(figure: "Figure", name: str) -> bytes:
+    """Return the bytes of a figure's file of that name."""
+    from alignkit.plots import to_png, to_svg
+
+    return to_png(figure) if name.endswith(".png") else to_svg(figure).encode()

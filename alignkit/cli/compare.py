@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from alignkit.cli import _options as options
-from alignkit.cli._output import emit, note
+from alignkit.cli._output import check_figure, drawn, emit, note, write_figure
 from alignkit.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ FILES: dict[str, Format] = {
     "scores.tex": "latex",
 }
 FIGURE = "scores.svg"
-SOURCES, SPLITTING, OUTPUT = "What is compared", "Split", "Output"
+SOURCES, OUTPUT = "What is compared", "Output"
 # what makes sense only where something is computed
 OF_COMPUTING = (
     *("source", "target", "methods", "alignments", "tables", "metrics", "pairs", "group", "baseline"),
@@ -78,34 +78,16 @@ def command(
         Literal["holm", "bh"],
         typer.Option(help="For the number of tests: Holm, or Benjamini and Hochberg."),
     ] = "holm",
-    test: Annotated[float, typer.Option(help="Share of pairs held out.", rich_help_panel=SPLITTING)] = 0.3,
+    test: Annotated[
+        float, typer.Option(help="Share of pairs held out.", rich_help_panel=options.SPLITTING)
+    ] = 0.3,
     seeds: Annotated[
-        int, typer.Option(min=1, help="Number of splits, from --seed on.", rich_help_panel=SPLITTING)
+        int, typer.Option(min=1, help="Number of splits, from --seed on.", rich_help_panel=options.SPLITTING)
     ] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Draws the splits, the intervals and the tests.")] = 0,
-    split_column: Annotated[
-        str | None,
-        typer.Option(
-            help="Take the split from this column of the pairs or of either side: train, test.",
-            rich_help_panel=SPLITTING,
-        ),
-    ] = None,
-    group_duplicates: Annotated[
-        bool,
-        typer.Option(
-            "--group-duplicates",
-            help="Keep rows that nearly coincide on one side of the split.",
-            rich_help_panel=SPLITTING,
-        ),
-    ] = False,
-    allow_leaks: Annotated[
-        bool,
-        typer.Option(
-            "--allow-leaks",
-            help="Count items and groups on both sides of a declared split instead of refusing them.",
-            rich_help_panel=SPLITTING,
-        ),
-    ] = False,
+    split_column: options.SplitColumn = None,
+    group_duplicates: options.GroupDuplicates = False,
+    allow_leaks: options.AllowLeaks = False,
     without_positive: Annotated[
         Literal["error", "skip", "zero"],
         typer.Option(help="What a query without a partner means, where maps are scored on all rows."),
@@ -144,7 +126,7 @@ def command(
     shown: Format = "json" if json else format_
     _check_outputs(out, figure, force=force)
     if from_ is not None:
-        _refuse_computing(context)
+        options.refuse_beside(context, OF_COMPUTING, "does not go with --from, which computes nothing")
         found = load_comparison(from_)
     else:
         from alignkit.retrieval.protocol import Protocol
@@ -196,22 +178,11 @@ def _check_outputs(out: Path | None, figure: Path | None, *, force: bool) -> Non
 
     if out is not None:
         check_writable(out, force=force, names=() if _is_file(out) else (*FILES, FIGURE))
-    if figure is not None:
-        if figure.suffix not in (".svg", ".png"):
-            raise ParameterError(f"--figure {figure}: its name ends in neither .svg nor .png; choose one.")
-        check_writable(figure, force=force, names=())
+    check_figure(figure, force=force)
 
 
 def _is_file(out: Path) -> bool:
     return out.suffix == ".json"
-
-
-def _refuse_computing(context: typer.Context) -> None:
-    for name in OF_COMPUTING:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name != "DEFAULT":
-            option = name.upper() if name in ("source", "target") else f"--{name.replace('_', '-')}"
-            raise ParameterError(f"{option} does not go with --from, which computes nothing: leave it out.")
 
 
 def _opened(alignments: list[str], tables: list[str]) -> tuple[dict[str, str], dict]:
@@ -265,6 +236,7 @@ def _between(paths: dict[str, str], links: "Pairs | None") -> dict:
 
 def _write(found: "Comparison", out: Path | None, figure: Path | None, *, force: bool) -> None:
     from alignkit.atomic import replacing
+    from alignkit.plots import forest
     from alignkit.storage import save_comparison
 
     if out is not None and _is_file(out):
@@ -274,17 +246,9 @@ def _write(found: "Comparison", out: Path | None, figure: Path | None, *, force:
             folder.mkdir()
             for name, form in FILES.items():
                 (folder / name).write_text(rendered(found, form), encoding="utf-8", errors="backslashreplace")
-            (folder / FIGURE).write_bytes(_drawn(found, FIGURE))
+            (folder / FIGURE).write_bytes(drawn(forest(found), FIGURE))
     if figure is not None:
-        with replacing(figure, force=force) as file:
-            file.write_bytes(_drawn(found, figure.name))
+        write_figure(forest(found), figure, force=force)
     for path in (out, figure):
         if path is not None:
             note(f"written: {path}")
-
-
-def _drawn(found: "Comparison", name: str) -> bytes:
-    from alignkit.plots import forest, to_png, to_svg
-
-    drawn = forest(found)
-    return to_png(drawn) if name.endswith(".png") else to_svg(drawn).encode()

@@ -8,6 +8,8 @@ import typer
 from alignkit.cli import _options as options
 from alignkit.cli._output import emit, emit_json, note
 
+TREC = "Runs and judgements of TREC"
+
 
 def command(
     context: typer.Context,
@@ -25,6 +27,43 @@ def command(
             help="With --scores: a .npy matrix of grades, 0 where wrong; else the diagonal is right."
         ),
     ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            help="Instead of searching: a TREC run of any system; its ids must be those of QUERIES "
+            "and GALLERY where these are named.",
+            rich_help_panel=TREC,
+        ),
+    ] = None,
+    qrels: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --run: TREC judgements; else the pairs of QUERIES and GALLERY are right.",
+            rich_help_panel=TREC,
+        ),
+    ] = None,
+    gallery_size: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="With --run: items that were ranked, for chance levels and whole lists.",
+            rich_help_panel=TREC,
+        ),
+    ] = None,
+    save_run: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the best items of every query as a TREC run, gzipped by a name in .gz.",
+            rich_help_panel=TREC,
+        ),
+    ] = None,
+    save_qrels: Annotated[
+        Path | None,
+        typer.Option(help="Write the pairs as TREC judgements.", rich_help_panel=TREC),
+    ] = None,
+    depth: Annotated[
+        int, typer.Option(min=1, help="With --save-run: items listed for each query.", rich_help_panel=TREC)
+    ] = 100,
     alignment: Annotated[
         Path | None, typer.Option(help="Score through this map, in its joint frame.")
     ] = None,
@@ -88,16 +127,32 @@ def command(
         bool, typer.Option("--explain", help="With --like: say why its figures differ.")
     ] = False,
     interval: Annotated[
-        Literal["percentile", "bca"], typer.Option(help="How the ends of intervals are found.")
+        Literal["percentile", "bca", "two-way"],
+        typer.Option(
+            help="Ends of intervals: for other queries to this gallery; or two-way, to another gallery too."
+        ),
     ] = "percentile",
     resamples: Annotated[int, typer.Option(help="Bootstrap resamples behind each interval.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Draws the intervals.")] = 0,
+    hubness: Annotated[
+        int | None,
+        typer.Option(
+            metavar="K", help="Say how unevenly items are found among the K nearest (10 in the literature)."
+        ),
+    ] = None,
     fail_under: Annotated[
         list[str] | None, typer.Option(help="Exit 6 if a score is below, like mrr=0.3; both directions.")
     ] = None,
     per_query: Annotated[
         Path | None,
         typer.Option(help="Write every query's ranks to this folder (parquet, one file a direction)."),
+    ] = None,
+    out: options.Report = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write what stands behind the report: digests of every input and output, versions, command."
+        ),
     ] = None,
     device: Annotated[str, typer.Option(help="Where products are computed: cpu, cuda, cuda:1.")] = "cpu",
     ids: options.Ids = None,
@@ -114,16 +169,18 @@ def command(
 
     Example: `alignkit eval audio.npy text.npy --metrics mrr,hit@1,hit@5,hit@10 --json`
     """
-    from alignkit.atomic import check_writable
-    from alignkit.cli._evaluating import Sides, refuse_misfits
+    from alignkit.cli._eval_options import TWO_WAY, check_together
+    from alignkit.cli._evaluating import Sides, Ways
+    from alignkit.cli._exporting import Exports
     from alignkit.devices import on_device
-    from alignkit.storage import TABLES, save_tables
     from alignkit.tables import imitation, text
     from alignkit.workflows import Protocol, check_gates, parse_gates
 
+    check_together(context)
     gates = parse_gates(fail_under or [], options.names(metrics))
-    if per_query is not None:
-        check_writable(per_query, force=force, names=TABLES)
+    exports = Exports(per_query, (save_run, save_qrels), depth, out, record, force)
+    exports.check()
+    two_way = interval == TWO_WAY
     settings = Protocol(
         metrics=options.names(metrics),
         similarity=similarity,
@@ -131,25 +188,26 @@ def command(
         without_positive=without_positive,
         exclude=exclude,
         collapse_duplicates=collapse_duplicates,
-        interval=interval,
+        interval="percentile" if interval == "two-way" else interval,
         resamples=resamples,
         seed=seed,
     )
-    refuse_misfits(context)
-    sides = Sides(queries, gallery, scores, relevance, alignment, (pairs, group, match), ids, trust_pickle)
+    joining = pairs, group, match
+    sides = Sides(queries, gallery, scores, relevance, run, qrels, alignment, joining, ids, trust_pickle)
+    banks = bank, gallery_bank
+    ways = Ways(
+        *(rescore, rescore_with or [], banks, protocol, any_size, gallery_hash, gallery_size, center),
+        *(two_way, hubness),
+    )
     with on_device(device):
         if like is not None or explain:
             found = sides.imitate(like, settings, context)
             return emit_json(found.to_json()) if json else emit(imitation(found, why=explain))
-        if rescore is not None:
-            result = sides.rescored(rescore, rescore_with or [], (bank, gallery_bank), settings)
-        elif protocol is not None:
-            result = sides.by_protocol(protocol, settings, context, any_size=any_size, digest=gallery_hash)
-        else:
-            result = sides.evaluate(settings, center=center)
-    if per_query is not None:
-        save_tables(result.tables, per_query, force=force)
+        result = sides.score(ways, settings, context)
+    exports.write(result, sides, settings, context)
     emit_json(result.report.to_json()) if json else emit(text(result.report))
     if center:
         note("centred by the means of the evaluated rows themselves: an optimistic protocol")
+    if "interval" in (facts := result.report.context["protocol"]) and facts["resamples"] and not two_way:
+        note(f"intervals: {facts['interval']}")
     return check_gates(result.report, gates)

@@ -7,7 +7,7 @@ import typer
 
 from alignkit.cli import _options as options
 
-SPLITTING, FEW, MORE, LARGE = "Split", "Few pairs, or none", "More than two spaces", "Large inputs"
+FEW, MORE, LARGE = "Few pairs, or none", "More than two spaces", "Large inputs"
 
 
 def command(
@@ -40,31 +40,13 @@ def command(
     ] = "cpu",
     test: Annotated[
         float,
-        typer.Option(help="Share of pairs held out for the score; 0 fits on all.", rich_help_panel=SPLITTING),
+        typer.Option(
+            help="Share of pairs held out for the score; 0 fits on all.", rich_help_panel=options.SPLITTING
+        ),
     ] = 0.2,
-    split_column: Annotated[
-        str | None,
-        typer.Option(
-            help="Take the split from this column of the pairs or of either side: train, test.",
-            rich_help_panel=SPLITTING,
-        ),
-    ] = None,
-    group_duplicates: Annotated[
-        bool,
-        typer.Option(
-            "--group-duplicates",
-            help="Keep rows that nearly coincide on one side of the split.",
-            rich_help_panel=SPLITTING,
-        ),
-    ] = False,
-    allow_leaks: Annotated[
-        bool,
-        typer.Option(
-            "--allow-leaks",
-            help="Count items and groups on both sides of a declared split instead of refusing them.",
-            rich_help_panel=SPLITTING,
-        ),
-    ] = False,
+    split_column: options.SplitColumn = None,
+    group_duplicates: options.GroupDuplicates = False,
+    allow_leaks: options.AllowLeaks = False,
     anchors: Annotated[
         int | None,
         typer.Option(min=0, help="Show the method only so many of the training pairs.", rich_help_panel=FEW),

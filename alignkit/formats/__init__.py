@@ -7,6 +7,7 @@ from alignkit.registry import Registry
 if TYPE_CHECKING:
     from alignkit.formats._base import Format as Format
     from alignkit.formats._base import Header as Header
+    from alignkit.formats._idfile import read_id_file as read_id_file
     from alignkit.formats._idfile import read_table as read_table
     from alignkit.formats._npy import map_npy as map_npy
     from alignkit.formats._open import open_embeddings as open_embeddings
@@ -21,6 +22,7 @@ _WHERE = {
     "Header": "_base",
     "map_npy": "_npy",
     "open_embeddings": "_open",
+    "read_id_file": "_idfile",
     "read_table": "_idfile",
     "read_header": "_open",
     "check_output": "_write",
@@ -34,6 +36,7 @@ __all__ = [
     "map_npy",
     "open_embeddings",
     "read_header",
+    "read_id_file",
     "read_table",
     "write_embeddings",
 ]

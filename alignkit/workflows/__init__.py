@@ -12,24 +12,36 @@ from alignkit.workflows.gap import measure_gap
 from alignkit.workflows.gates import check_gates, parse_gates
 from alignkit.workflows.given_runs import evaluate_run
 from alignkit.workflows.given_scores import evaluate_scores
+from alignkit.workflows.hubs import with_hubness
 from alignkit.workflows.imitating import Imitation, dense_scores, imitate
 from alignkit.workflows.joining import Joined, join
 from alignkit.workflows.listing import make_qrels, make_run
+from alignkit.workflows.probe_differences import ProbeDifference, matched, probe_difference
+from alignkit.workflows.probe_protocols import probe_as
+from alignkit.workflows.probing import Columns, Learnt, Probed, probe, probe_few
+from alignkit.workflows.probing_frames import EventsProbed, FrameColumns, events_of, probe_frames
 from alignkit.workflows.protocols import evaluate_as
 from alignkit.workflows.rescored import Rescoring, evaluate_rescored
 from alignkit.workflows.searching import Found, IndexedGallery, index_gallery, search
 from alignkit.workflows.streaming import Streamed, Study, fit_stream
+from alignkit.workflows.two_way import evaluate_two_way
 
 __all__ = [
     "Bridged",
     "Choice",
+    "Columns",
     "Evaluation",
+    "EventsProbed",
     "Fitted",
     "Found",
+    "FrameColumns",
     "Imitation",
     "IndexedGallery",
     "Joined",
+    "Learnt",
     "Part",
+    "ProbeDifference",
+    "Probed",
     "Protocol",
     "Rescoring",
     "Splits",
@@ -47,6 +59,8 @@ __all__ = [
     "evaluate_rescored",
     "evaluate_run",
     "evaluate_scores",
+    "evaluate_two_way",
+    "events_of",
     "fit",
     "fit_stream",
     "imitate",
@@ -54,8 +68,15 @@ __all__ = [
     "join",
     "make_qrels",
     "make_run",
+    "matched",
     "measure_gap",
     "parse_gates",
+    "probe",
+    "probe_as",
+    "probe_difference",
+    "probe_few",
+    "probe_frames",
     "search",
     "search_composed",
+    "with_hubness",
 ]

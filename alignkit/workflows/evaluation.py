@@ -73,12 +73,7 @@ def evaluate(
         protocol = replace(protocol, metrics=tuple(metrics))
     if pairs is None:
         pairs = Pairs.by_id(queries, gallery)
-    rows = scored_rows(queries, gallery, alignment, protocol.similarity)
-    if center:
-        rows = tuple(_centered(side) for side in rows)
-    lost = [0, 0]
-    if protocol.similarity == "cosine" and (center or alignment is not None):
-        rows, lost = with_directions(*rows)
+    rows, lost = prepared_rows(queries, gallery, alignment, protocol.similarity, center=center)
     struck = excluded_links(queries, gallery, protocol.exclude)
     labels = pairs.components()
     result = _score(rows, pairs, labels, protocol, struck)
@@ -104,6 +99,23 @@ def evaluate(
     return Evaluation(
         Report("eval", {"forward": result.forward, "backward": result.backward}, context), tables
     )
+
+
+def prepared_rows(
+    queries: Embeddings,
+    gallery: Embeddings,
+    alignment: Alignment | None,
+    similarity: Similarity,
+    *,
+    center: bool = False,
+) -> tuple[tuple[Rows, ...], list[int]]:
+    """Return the rows of both sides as `evaluate` ranks them, and how many of each lost their direction."""
+    rows = scored_rows(queries, gallery, alignment, similarity)
+    if center:
+        rows = tuple(_centered(side) for side in rows)
+    if similarity == "cosine" and (center or alignment is not None):
+        return with_directions(*rows)
+    return rows, [0, 0]
 
 
 def scored_rows(

@@ -40,7 +40,7 @@ def parse_gates(texts: Sequence[str], metrics: Sequence[str]) -> dict[str, float
 
 
 def check_gates(report: Report, gates: dict[str, float]) -> None:
-    """Raise QualityGateError if a score of either direction is below its level.
+    """Raise QualityGateError if a score of any section that has the metric is below its level.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def check_gates(report: Report, gates: dict[str, float]) -> None:
     """
     for name, level in gates.items():
         for section, scores in report.sections.items():
-            if not scores[name].value >= level:
+            if name in scores and not scores[name].value >= level:
                 raise QualityGateError(
                     f"{section} {name} is {scores[name].value:.4f}, below the gate of {level}."
                 )

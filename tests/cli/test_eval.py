@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -5,7 +7,7 @@ import pytest
 
 from alignkit.formats import write_embeddings
 from alignkit.spaces import Embeddings
-from alignkit.storage import save_joint
+from alignkit.storage import check_record, load_record, load_report, save_joint
 from alignkit.workflows import Protocol, evaluate_scores
 from alignkit.workflows.joining import join
 
@@ -269,7 +271,7 @@ def test_partners_by_class_without_the_row_itself_or_its_recording(alignkit, tmp
     for options, sentence in (
         (["--pairs", path], "both say who belongs together"),
         (["--exclude", "singer"], "has no metadata column 'singer'"),
-        (["--exclude", "self", "--like", "ranx"], "--like does not heed --exclude"),
+        (["--exclude", "self", "--like", "ranx"], "--exclude does not go with --like"),
     ):
         alignkit(*command, *options).refused(sentence)
 
@@ -281,3 +283,152 @@ def test_copies_of_a_partner_pass_for_it_where_asked(alignkit, tmp_path):
     command = ["eval", tmp_path / "x.npy", tmp_path / "twice.npy", "--metrics", "hit@1"]
     for options, value in (([], 0.5), (["--collapse-duplicates"], 1), (["--ties", "index"], 1)):
         assert alignkit(*command, *options, "--json").json["forward"]["hit@1"]["value"] == value
+
+
+def named(folder, n=60, dtype=np.float32):
+    """Write two sides with ids, in two orders."""
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=(n, 12))
+    ids, order = [f"clip{row}" for row in range(n)], rng.permutation(n)
+    write_embeddings(Embeddings(x.astype(dtype), ids=ids), folder / "x.parquet")
+    y = (x + 1.5 * rng.normal(size=x.shape))[order].astype(dtype)
+    write_embeddings(Embeddings(y, ids=[ids[row] for row in order]), folder / "y.parquet")
+
+
+def test_a_run_and_its_judgements_go_out_and_come_in_with_the_same_scores(alignkit, tmp_path):
+    named(tmp_path)
+    asked = ("--metrics", "mrr@10,hit@1,hit@5", "--json")
+    out = alignkit(
+        "eval",
+        "x.parquet",
+        "y.parquet",
+        "--save-run",
+        "x.run.gz",
+        "--save-qrels",
+        "x.qrels",
+        "--depth",
+        20,
+        *asked,
+    )
+    assert out.code == 0, out.err
+    back = alignkit("eval", "--run", "x.run.gz", "--qrels", "x.qrels", "--gallery-size", 60, *asked)
+    assert back.json["forward"] == out.json["forward"]
+    assert list(back.json) == ["schema", "forward", "context"]
+    # with the embeddings beside it neither judgements nor the size need saying
+    beside = alignkit("eval", "x.parquet", "y.parquet", "--run", "x.run.gz", *asked)
+    assert beside.json["forward"] == out.json["forward"]
+    plain = alignkit("eval", "--run", "x.run.gz", "--qrels", "x.qrels", "--per-query", "ranks")
+    assert plain.code == 0, plain.err
+    assert "mrr@10" in plain.out
+    assert pq.read_table(tmp_path / "ranks" / "forward.parquet").num_rows == 60
+    alignkit("eval", "x.parquet", "y.parquet", "--save-run", "x.run.gz").refused("x.run.gz exists already")
+
+
+def test_a_run_of_other_ids_or_without_judgements_is_one_sentence(alignkit, tmp_path):
+    named(tmp_path)
+    (tmp_path / "a.run").write_text("clip1 Q0 clip1 1 0.9 us\nclip2 Q0 stranger 1 0.5 us\n")
+    (tmp_path / "b.qrels").write_text("other 0 clip1 1\n")
+    sides = ("eval", "x.parquet", "y.parquet")
+    alignkit(*sides, "--run", "a.run").refused("a.run", "line 2", "y.parquet has no item 'stranger'")
+    alignkit("eval", "--run", "a.run").refused("--run lists answers", "add --qrels")
+    alignkit("eval", "--run", "a.run", "--qrels", "b.qrels", "--metrics", "hit@1").refused(
+        "no query of the run", "'other'"
+    )
+    alignkit("eval", "--run", "none.run", "--qrels", "b.qrels").refused("none.run cannot be read")
+    alignkit(*sides, "--qrels", "b.qrels").refused("--qrels belongs to --run")
+    alignkit(*sides, "--run", "a.run", "--similarity", "dot").refused("--similarity has no say", "--run")
+    alignkit(*sides, "--depth", 5).refused("--depth belongs to --save-run")
+    alignkit(*sides, "--center", "--save-run", "c.run").refused("--save-run lists items as they are")
+    np.save(tmp_path / "s.npy", np.eye(4))
+    alignkit("eval", "--scores", "s.npy", "--save-qrels", "c.qrels").refused("does not go with --scores")
+
+
+def test_a_record_names_the_digest_of_every_input_and_finds_a_changed_one(alignkit, tmp_path):
+    named(tmp_path)
+    (tmp_path / "pairs.csv").write_text("source,target\n" + "".join(f"clip{i},clip{i}\n" for i in range(60)))
+    words = ("eval", "x.parquet", "y.parquet", "--pairs", "pairs.csv", "--resamples", 50, "--seed", 3)
+    ran = alignkit(
+        *words, "--out", "x.report.json", "--save-run", "x.run", "--record", "x.report.record.json", "--json"
+    )
+    assert ran.code == 0, ran.err
+    assert load_report("x.report.json").to_json() == ran.json
+    record = load_record("x.report.record.json")
+    assert set(record["inputs"]) == {"queries", "gallery", "pairs"}
+    assert set(record["outputs"]) == {"report", "run"}
+    digest = hashlib.sha256((tmp_path / "y.parquet").read_bytes()).hexdigest()
+    assert record["inputs"]["gallery"]["sha256"] == digest
+    assert record["inputs"]["gallery"]["facts"]["rows"] == 60
+    assert record["command"][:4] == ["alignkit", "eval", "x.parquet", "y.parquet"]
+    assert record["command"][4:8] == ["--save-run", "x.run", "--pairs", "pairs.csv"]
+    assert record["seed"] == 3
+    assert len(record["gallery_sha256"]) == 64
+    assert check_record("x.report.record.json") == []
+    (tmp_path / "pairs.csv").write_text("source,target\nclip1,clip1\n")
+    assert [change.name for change in check_record("x.report.record.json")] == ["pairs"]
+
+
+def test_an_interval_may_speak_of_another_gallery_and_the_usual_one_says_that_it_does_not(alignkit, rotated):
+    plain = alignkit("eval", *rotated, "--metrics", "mrr", "--json")
+    assert "the gallery is held fixed" in plain.err
+    both = alignkit("eval", *rotated, "--metrics", "mrr", "--interval", "two-way", "--json")
+    assert both.code == 0, both.err
+    assert "held fixed" not in both.err
+    assert both.json["context"]["protocol"]["interval"].startswith("two-way bootstrap")
+    fixed, free = (ran.json["forward"]["mrr"] for ran in (plain, both))
+    assert fixed["value"] == free["value"]
+    assert free["low"] < free["value"] < free["high"]
+    assert both.json["context"]["two_way"]["forward"]["mrr"]["error"] > 0
+    alignkit("eval", *rotated, "--interval", "two-way", "--metrics", "median_rank").refused("take mean_rank")
+    np.save("s.npy", np.eye(4))
+    alignkit("eval", "--scores", "s.npy", "--interval", "two-way").refused("--interval two-way does not go")
+
+
+def test_hubs_are_measured_in_both_directions_beside_the_scores(alignkit, rotated):
+    ran = alignkit("eval", *rotated, "--hubness", 10, "--fail-under", "mrr=0.01")
+    assert ran.code == 0, ran.err
+    assert "y.npy: how unevenly the rows of " in ran.out
+    found = alignkit("eval", *rotated, "--hubness", 10, "--json").json
+    forward = found["hubness_forward"]
+    assert set(forward) == {"skewness", "antihub_share", "gini", "robin_hood", "largest_share"}
+    assert forward["gini"]["chance"] > 0
+    assert len(found["context"]["hubness"]["backward"]) == 5
+    alignkit("eval", *rotated, "--hubness", 120).refused("k is 120", "120 items")
+
+
+def test_few_groups_and_ties_of_half_precision_are_warned_of_below_the_scores(alignkit, tmp_path):
+    named(tmp_path, n=12)
+    few = alignkit("eval", "x.parquet", "y.parquet", "--resamples", 50)
+    assert "warning: forward: 12 independent groups of queries, where an interval takes about 30" in few.out
+    rng = np.random.default_rng(0)
+    narrow = 1 + 0.002 * rng.normal(size=(300, 4))  # a cone: half precision tells few of its rows apart
+    for name, dtype in (("half", np.float16), ("full", np.float32)):
+        np.save(tmp_path / f"{name}.npy", narrow.astype(dtype))
+    half = alignkit("eval", "half.npy", "half.npy", "--resamples", 50)
+    assert "half.npy" in half.out
+    assert "are stored in float16, which makes ties: store float32" in half.out
+    assert "float16" not in alignkit("eval", "full.npy", "full.npy", "--resamples", 50).out
+    assert "warning" not in alignkit("eval", "full.npy", "full.npy", "--resamples", 50).out
+
+
+def test_a_protocol_of_events_is_a_probe_and_names_the_file_it_lacks(alignkit, tmp_path):
+    rng = np.random.default_rng(0)
+    on = np.kron(np.eye(10), np.ones((10, 1)))
+    items = {"clip": np.repeat(list("abcd"), 100).tolist(), "fold": np.repeat([1, 1, 2, 2], 100).tolist()}
+    items["onset"] = np.tile(np.arange(100) / 10, 4).tolist()
+    rows = np.vstack([on] * 4) + 0.3 * rng.normal(size=(400, 10))
+    write_embeddings(Embeddings(rows, items=pa.table(items)), tmp_path / "frames.parquet")
+    lines = [f"{clip}\t{code}.0\t{code + 1}.0\te{code}" for clip in "abcd" for code in range(10)]
+    (tmp_path / "e.tsv").write_text("\n".join(["filename\tonset\toffset\tevent_label", *lines]) + "\n")
+    words = ("eval", "frames.parquet", "--protocol", "desed-events")
+    alignkit(*words).refused("desed-events lacks GALLERY (annotated events")
+    alignkit("eval", "--protocol", "desed-events").refused("lacks QUERIES (frames", "and GALLERY")
+    alignkit("eval", "frames.parquet", "no.tsv", "--protocol", "desed-events").refused("no.tsv is no file")
+    asked = ("eval", "frames.parquet", "e.tsv", "--protocol", "desed-events", "--resamples", 50, "--json")
+    ran = alignkit(*asked)
+    assert ran.code == 0, ran.err
+    assert ran.json["schema"] == "alignkit.probe/1"
+    assert ran.json["event"]["macro_f1"]["value"] > ran.json["event"]["macro_f1"]["chance"]
+    assert ran.json["context"]["named_protocol"]["comparable"]
+    alignkit(*asked, "--ties", "optimistic").refused("--ties is about ranks", "ranks nothing")
+    lacking = alignkit("eval", "frames.parquet", "--protocol", "esc50-5fold")
+    lacking.refused("lacks GALLERY (50 class texts)", "`alignkit probe --protocol esc50-5fold`")

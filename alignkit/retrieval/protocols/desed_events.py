@@ -9,7 +9,7 @@ from alignkit.spaces import Embeddings
 
 
 class Desed(NamedProtocol):
-    """A detector's events against annotated ones; it is on a card only, for no gallery is ranked."""
+    """A detector's events against annotated ones, by a probe of frames; no gallery is ranked."""
 
     card = Card(
         name="desed-events",
@@ -24,15 +24,17 @@ class Desed(NamedProtocol):
         paper="Turpault et al. (2019), Sound event detection in domestic environments; DCASE task 4",
         source="the task's rules, from memory: collar 200 ms; at an offset also 20 % of the event's length",
         ties="none: nothing is ranked",
+        folds="a column fold, equal within a recording: each fold is scored by a fit to the others",
         probe="on frames of an embedding: events of ten classes by onset and offset; event-based F1",
         notes=(
             "compared are embeddings, each under the same probe on its frames",
-            "chance has no closed form: compare with a detector that is fitted to shuffled frames",
+            "frames have the columns clip, onset, fold; events clip, onset, offset, label, or DESED's names",
+            "chance is a detector that calls every class from the start of each clip to its end",
         ),
     )
 
     def _links(self, queries: Embeddings, gallery: Embeddings) -> NoReturn:  # noqa: ARG002
         raise DataError(
             "desed-events compares events in time (class, onset, offset), which rows that are ranked do not "
-            "hold: detect events with a probe on frames, and score them by event-based F1."
+            "hold: call probe_as with frames and annotated events (alignkit eval FRAMES EVENTS)."
         )
