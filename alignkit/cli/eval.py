@@ -192,13 +192,10 @@ def command(
         resamples=resamples,
         seed=seed,
     )
-    joining = pairs, group, match
+    joining, banks = (pairs, group, match), (bank, gallery_bank)
     sides = Sides(queries, gallery, scores, relevance, run, qrels, alignment, joining, ids, trust_pickle)
-    banks = bank, gallery_bank
-    ways = Ways(
-        *(rescore, rescore_with or [], banks, protocol, any_size, gallery_hash, gallery_size, center),
-        *(two_way, hubness),
-    )
+    of_protocol = protocol, any_size, gallery_hash
+    ways = Ways(rescore, rescore_with or [], banks, *of_protocol, gallery_size, center, two_way, hubness)
     with on_device(device):
         if like is not None or explain:
             found = sides.imitate(like, settings, context)

@@ -223,7 +223,8 @@ def _read_searcher(folder: Path, header: _IndexModel, *, trust: bool) -> Any:  #
     check_trusted(folder / _SEARCHER, header.files[_SEARCHER], size, trust=trust)
     searcher = _faiss.from_bytes((folder / _SEARCHER).read_bytes(), header.searcher, name)
     columns = header.dim + 2 * (header.hub_correction == "csls")  # -r(y), and what makes rows equally long
-    if (searcher.ntotal, searcher.d) != (header.rows, columns):
+    widened = header.searcher not in _faiss.OWN  # by columns of zeros
+    if searcher.ntotal != header.rows or (searcher.d < columns if widened else searcher.d != columns):
         raise DataError(
             f"{name} holds {searcher.ntotal} rows of {searcher.d} columns where {_HEADER} says {header.rows} "
             f"rows of {columns}: make the index again."

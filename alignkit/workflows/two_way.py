@@ -101,8 +101,8 @@ def _checked(protocol: Protocol) -> list[Metric]:
         )
     if protocol.exclude is not None or protocol.collapse_duplicates:
         raise ParameterError(
-            "a two-way interval draws items from the whole gallery as it is: exclude no pairs and collapse no "
-            "duplicates, or take another interval."
+            "a two-way interval draws items from the whole gallery as it is: exclude no pairs and collapse "
+            "no duplicates, or take another interval."
         )
     if protocol.without_positive == "zero":
         raise ParameterError(

@@ -17,6 +17,7 @@ HUB_CORRECTIONS = ("csls", "none")
 NEIGHBOURS = 10  # of the paper
 RECALL = 0.99
 BLOCK = 8192  # rows normalised at a time
+WIDE, NARROW = 64, 16  # numbers of columns that PQ64 and PQ16 divide
 _SQUARES_OUT_OF_RANGE = 1e-150  # lengths whose squares lose digits in float64
 
 
@@ -186,6 +187,8 @@ def build_index(
     if kind == "flat":
         return index
     level = _of_one_length(vectors) if hub_correction == "csls" else vectors
+    if kind not in _faiss.OWN:
+        level = _widened(level)
     searcher = _faiss.build(kind, level)
     tried = index.prepared(rows if sources is None else sources)
     tried = np.pad(tried, ((0, 0), (0, level.shape[1] - tried.shape[1])))
@@ -217,6 +220,12 @@ def _of_one_length(vectors: np.ndarray) -> np.ndarray:
     squares = np.einsum("gd,gd->g", vectors, vectors, dtype=np.float64)
     missing = np.sqrt(squares.max() - squares).astype(np.float32)
     return np.hstack([vectors, missing[:, None]])
+
+
+def _widened(vectors: np.ndarray) -> np.ndarray:
+    """Return the rows with columns of zeros up to a width that codes of the usual lengths divide."""
+    grain = WIDE if vectors.shape[1] > WIDE else NARROW
+    return np.pad(vectors, ((0, 0), (0, -vectors.shape[1] % grain)))
 
 
 def _unit_rows(rows: Rows, name: str) -> np.ndarray:
