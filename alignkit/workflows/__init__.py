@@ -18,6 +18,7 @@ from alignkit.workflows.protocols import evaluate_as
 from alignkit.workflows.rescored import Rescoring, evaluate_rescored
 from alignkit.workflows.searching import Found, IndexedGallery, index_gallery, search
 from alignkit.workflows.streaming import Streamed, Study, fit_stream
+from alignkit.workflows.sweeping import LabelledRows, sweep_gap
 
 __all__ = [
     "Bridged",
@@ -28,6 +29,7 @@ __all__ = [
     "Imitation",
     "IndexedGallery",
     "Joined",
+    "LabelledRows",
     "Protocol",
     "Rescoring",
     "Splits",
@@ -55,4 +57,5 @@ __all__ = [
     "measure_gap",
     "parse_gates",
     "search",
+    "sweep_gap",
 ]
