@@ -143,7 +143,7 @@ class Sides:
 
 
 def check_figure(figure: Path | None, *, force: bool) -> None:
-    """Raise ParameterError or OutputError if a figure cannot be written there: before anything is computed."""
+    """Raise ParameterError or OutputError if a figure cannot be written there, before work is done."""
     from alignkit.atomic import check_writable
 
     if figure is None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from alignkit._components import as_used, connected
 from alignkit.closing import FIXES
-from alignkit.closing._base import Fix
+from alignkit.closing._base import Fix, directions
 from alignkit.closing._sweep import AS_IS
 from alignkit.errors import AlignkitError
 from alignkit.gaps import MEASURES
@@ -157,15 +157,14 @@ def look_at(train: Pairs, held_out: HeldOut, fixes: dict[str, Sequence[float]], 
     observed = {(AS_IS, 0.0): held_out.as_they_are()}
     left_out = {}
     x, y = train.vectors(DOUBLE)
-    length = 0.0
+    length = np.linalg.norm(directions(x, "source").mean(axis=0) - directions(y, "target").mean(axis=0))
     for name, strengths in fixes.items():
         try:
             fix = FIXES.get(name)(seed=seed).fit(x, y)
-            length = float(np.linalg.norm(fix.gap_vector))
             observed |= dict(_strengths(name, fix, strengths, held_out))
         except AlignkitError as refusal:
             left_out[name] = str(refusal)
-    return SplitEffects(held_out.asked, observed, left_out, length)
+    return SplitEffects(held_out.asked, observed, left_out, float(length))
 
 
 def _strengths(
