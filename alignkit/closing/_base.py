@@ -90,7 +90,7 @@ class Fix(ABC):
             )
         return directions(self._moved(directions(rows, side), side, strength), side, after=True)
 
-    def _fit(self, x: Vectors, y: Vectors) -> None:  # noqa: B027 - the means are all that many fixes need
+    def _fit(self, x: SourceRows, y: TargetRows) -> None:  # noqa: B027 - the means are all that many fixes need
         """Learn from unit rows of both sides."""
 
     @abstractmethod

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from alignkit.closing._base import Fix, Side
-from alignkit.shapes import Vectors
+from alignkit.shapes import SourceRows, TargetRows, Vectors
 
 C3_DEVIATION = 0.016**0.5  # what the authors' code adds to each dimension
 
@@ -45,7 +45,7 @@ class Noise(Fix):
         """Return the deviation of the noise as the published code counts it: per dimension of a unit row."""
         return {"deviation": strength * self.deviation_}
 
-    def _fit(self, x: Vectors, y: Vectors) -> None:
+    def _fit(self, x: SourceRows, y: TargetRows) -> None:
         apart = (x - self.means_["source"]) - (y - self.means_["target"])
         self.deviation_ = float(np.sqrt(np.mean(apart**2)))
 

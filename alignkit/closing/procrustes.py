@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from alignkit.aligners.procrustes import Procrustes as Rotation
 from alignkit.closing._base import Fix, Side
-from alignkit.shapes import Vectors
+from alignkit.shapes import SourceRows, TargetRows, Vectors
 
 
 class Procrustes(Fix):
@@ -30,7 +30,7 @@ class Procrustes(Fix):
 
     needs_pairs: ClassVar[bool] = True
 
-    def _fit(self, x: Vectors, y: Vectors) -> None:
+    def _fit(self, x: SourceRows, y: TargetRows) -> None:
         self.map_ = Rotation().fit(x, y)
 
     def _moved(self, rows: Vectors, side: Side, strength: float) -> Vectors:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from alignkit.closing._base import ROUNDING, Fix, Side
-from alignkit.shapes import Vectors
+from alignkit.shapes import SourceRows, TargetRows, Vectors
 
 
 class Standardization(Fix):
@@ -24,7 +24,7 @@ class Standardization(Fix):
     [0.7, 0.5, 0.4]
     """
 
-    def _fit(self, x: Vectors, y: Vectors) -> None:
+    def _fit(self, x: SourceRows, y: TargetRows) -> None:
         spreads = {"source": x.std(axis=0), "target": y.std(axis=0)}
         self.spreads_ = {side: np.where(spread > ROUNDING, spread, 1.0) for side, spread in spreads.items()}
 

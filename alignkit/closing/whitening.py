@@ -4,7 +4,7 @@ import numpy as np
 import scipy.linalg
 
 from alignkit.closing._base import Fix, Side
-from alignkit.shapes import Vectors
+from alignkit.shapes import SourceRows, TargetRows, Vectors
 
 
 class Whitening(Fix):
@@ -27,7 +27,7 @@ class Whitening(Fix):
     [0.51, 0.14]
     """
 
-    def _fit(self, x: Vectors, y: Vectors) -> None:
+    def _fit(self, x: SourceRows, y: TargetRows) -> None:
         self.spectra_ = {
             "source": _spectrum(x - self.means_["source"]),
             "target": _spectrum(y - self.means_["target"]),

@@ -18,7 +18,7 @@ from alignkit.retrieval.chance import chance_levels
 from alignkit.retrieval.exact.positives import Positives
 from alignkit.retrieval.exact.ranks import rank_both
 from alignkit.retrieval.metrics import per_query
-from alignkit.shapes import Labels, SourceRows, TargetRows, Vectors
+from alignkit.shapes import ClassRows, Labels, SourceRows, TargetRows, Vectors
 from alignkit.spaces import Embeddings
 
 DOUBLE = np.dtype(np.float64)
@@ -94,11 +94,11 @@ class HeldOut:
             self.asked[section] = Asked(used, groups, chance)
         self.labelled = labelled
         self.rows: Vectors | None = None
-        self.prompts: Vectors = np.zeros((0, 0))
+        self.prompts: ClassRows = np.zeros((0, 0))
         if labelled is not None:
             self._take_labels(labelled)
 
-    def observe(self, x: SourceRows, y: TargetRows, labelled: Vectors | None, prompts: Vectors) -> Observed:
+    def observe(self, x: SourceRows, y: TargetRows, labelled: Vectors | None, prompts: ClassRows) -> Observed:
         """Return what the held-out rows of both sides show as they are given."""
         values = {}
         for section, ranks in zip(DIRECTIONS, rank_both(x, y, self.positives), strict=True):
