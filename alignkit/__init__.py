@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from alignkit.workflows import probe_frames as probe_frames
     from alignkit.workflows import search as search
     from alignkit.workflows import search_composed as search_composed
+    from alignkit.workflows import sweep_gap as sweep_gap
 
 _HOME = {
     "alignkit.alignment": ("Alignment",),
@@ -107,6 +108,7 @@ _HOME = {
         "probe_frames",
         "search",
         "search_composed",
+        "sweep_gap",
     ),
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names}

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from alignkit.aligners import METHODS
+from alignkit.closing import FIXES
 from alignkit.decoders import DECODERS
 from alignkit.formats import FORMATS
 from alignkit.gaps import MEASURES
@@ -29,6 +30,7 @@ SECTIONS = (
         JOINT_METHODS,
     ),
     ("Gap measures", "`alignkit gap --measures NAME,NAME`.", MEASURES),
+    ("Fixes of the gap", "`alignkit gap --sweep --fixes NAME,NAME`.", FIXES),
     ("Protocols", "`alignkit eval --protocol NAME`; `alignkit protocols NAME` shows its card.", PROTOCOLS),
     ("Re-scoring", "`alignkit eval --rescore NAME --bank ROWS`.", RESCORERS),
     ("Other tools", "`alignkit eval --like NAME [--explain]`.", TOOLS),

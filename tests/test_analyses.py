@@ -139,3 +139,47 @@ def test_undistorted_audio_scores_what_it_is_known_to_and_only_the_low_pass_is_h
                 mrr["value"] - cells["undistorted"]["mrr"]["value"], abs=2e-4
             )
             assert mrr["p_holm"] >= mrr["p"]
+
+
+def test_shifting_the_gap_of_clip_away_costs_far_more_than_centring_in_every_split():
+    """Points of hit@1 over 20 halvings: the order that the reference notes give, with its intervals."""
+    result = result_of("does_closing_help")
+    assert result["protocol"]["seeds"] == list(range(20))
+    points = {
+        (point["fix"], point["strength"]): point
+        for point in result["worlds"]["CLIP ViT-B/16, COCO"]["points"]
+    }
+    for section in ("forward", "backward"):
+        shift, centring = (
+            points[key][section]["hit@1"]["change"] for key in (("shift", 0.5), ("centring", 1))
+        )
+        assert -0.20 <= shift["value"] <= -0.13
+        assert -0.02 <= centring["value"] <= 0
+        assert shift["high"] < centring["low"] - 0.05
+        assert shift["highest"] < centring["lowest"] - 0.05
+        assert shift["p_corrected"] < 0.05 < centring["p_corrected"]
+    closed = [points[key]["gap"]["centroid_distance"]["value"] for key in (("shift", 0.5), ("centring", 1))]
+    assert max(closed) < 0.15
+    assert points["as_is", 0.0]["gap"]["centroid_distance"]["value"] > 0.8
+
+
+def test_every_fix_is_tried_on_every_model_and_zero_shot_where_there_are_classes():
+    from alignkit.closing import FIXES
+
+    worlds = result_of("does_closing_help")["worlds"]
+    assert {title.split()[0].rstrip(",") for title in worlds} == {"CLIP", "CLAP", "ConVIRT", "VideoCLIP"}
+    for title, world in worlds.items():
+        tried = {point["fix"] for point in world["points"]} | set(world["left_out"])
+        assert tried == {"as_is", *FIXES.names()}, title
+    assert sum("zero_shot" in world["points"][0] for world in worlds.values()) == 4
+
+
+def test_where_there_is_no_gap_every_measure_lies_at_the_level_that_it_states():
+    result = result_of("null_levels")
+    for title in result["protocol"]["without_gap"]:
+        for name, by_size in result["worlds"][title].items():
+            for found in by_size.values():
+                if found["level"] is not None:
+                    assert found["value"] == pytest.approx(found["level"], abs=0.06), (title, name)
+    apart = result["worlds"]["CLIP images against captions"]["centroid_distance"]
+    assert all(found["lowest"] > 3 * found["level"] for found in apart.values())

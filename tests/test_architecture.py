@@ -93,6 +93,7 @@ def test_the_probe_for_heavy_imports_sees_one():
         "import alignkit.formats",
         "from alignkit.aligners import METHODS; [METHODS.summary(name) for name in METHODS.names()]",
         "from alignkit.gaps import MEASURES; [MEASURES.summary(name) for name in MEASURES.names()]",
+        "from alignkit.closing import FIXES; [FIXES.summary(name) for name in FIXES.names()]",
         "from alignkit.retrieval.protocols import PROTOCOLS as P; [P.summary(name) for name in P.names()]",
         command_line("--help"),
         command_line("--version"),

@@ -6,11 +6,13 @@ from typing import Annotated
 import typer
 
 from alignkit.cli import _options as options
+from alignkit.cli import _sweeping as sweeping
 from alignkit.cli._output import emit, emit_json, note
 from alignkit.errors import ParameterError
 
 
 def command(
+    context: typer.Context,
     source: Annotated[str, typer.Argument(help="Embeddings of one modality.")],
     target: Annotated[str, typer.Argument(help="Embeddings of the other, in the same space.")],
     alignment: Annotated[Path | None, typer.Option(help="Measure after this map as well.")] = None,
@@ -20,14 +22,40 @@ def command(
     ] = False,
     measures: Annotated[str, typer.Option(help="Comma-separated names; all by default.")] = "",
     seed: Annotated[int, typer.Option(min=0, help="Draws resamples, null levels and samples.")] = 0,
+    sweep: sweeping.Sweep = False,
+    fixes: sweeping.Fixes = "",
+    lambdas: sweeping.Lambdas = "",
+    test: sweeping.Test = sweeping.TEST,
+    seeds: sweeping.Seeds = 1,
+    group: options.Group = None,
+    prompts: sweeping.Prompts = None,
+    labels: sweeping.Labels = None,
+    labelled: sweeping.Labelled = None,
+    figure: sweeping.Figure = None,
     ids: options.Ids = None,
     trust_pickle: options.TrustPickle = False,
+    force: options.Force = False,
     json: options.Json = False,
 ) -> None:
     """Measure the modality gap with intervals, beside the level that each measure shows where there is none.
 
+    With --sweep, say instead whether closing the gap helps: every known fix at several strengths.
+
     Example: `alignkit gap audio.npy text.npy --json`
     """
+    sweeping.check_options(context, sweep=sweep)
+    if sweep:
+        sweeping.check_figure(figure, force=force)
+        found = sweeping.Sides(source, target, pairs, group, ids, trust_pickle).sweep(
+            sweeping.Classes(prompts, labels, labelled),
+            fixes=fixes,
+            lambdas=lambdas,
+            measures=measures,
+            test=test,
+            seeds=range(seed, seed + seeds),
+        )
+        sweeping.show(found, figure, force=force, json=json)
+        return
     from alignkit.storage import load_alignment
     from alignkit.tables import text
     from alignkit.workflows import measure_gap

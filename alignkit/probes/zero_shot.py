@@ -59,8 +59,7 @@ def zero_shot(
     targets = Targets.of(labels, classes)
     _check_top(top, len(classes), exclusive=targets.exclusive)
     check_rows(rows, targets)
-    texts = class_rows(prompts, prompt_classes, classes)
-    cosines = _cosines(_directions(np.asarray(rows, dtype=np.float64), "row"), texts)
+    cosines = class_cosines(rows, prompts, prompt_classes, classes)
     blind = np.full(cosines.shape, 1 / len(classes))
     scores, facts = score_table(cosines, targets, blind, groups=groups, resampling=resampling)
     if targets.exclusive:
@@ -101,6 +100,28 @@ def class_rows(
     sums = np.zeros((len(classes), units.shape[1]))
     np.add.at(sums, codes[order], units[order])
     return _directions(sums, "mean text of class")
+
+
+def class_cosines(
+    rows: Vectors,
+    prompts: TargetCloud,
+    prompt_classes: np.ndarray | Sequence[Hashable],
+    classes: Sequence[Hashable],
+) -> ClassScores:
+    """Return the cosine of every row with every class, in the order of ``classes``.
+
+    Raises
+    ------
+    DataError
+        As `zero_shot`.
+
+    Examples
+    --------
+    >>> class_cosines(np.eye(2), 2 * np.eye(2), ["b", "a"], ["a", "b"]).tolist()
+    [[0.0, 1.0], [1.0, 0.0]]
+    """
+    texts = class_rows(prompts, prompt_classes, classes)
+    return _cosines(_directions(np.asarray(rows, dtype=np.float64), "row"), texts)
 
 
 def _directions(rows: Vectors, what: str) -> Vectors:

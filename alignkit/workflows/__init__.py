@@ -24,6 +24,7 @@ from alignkit.workflows.protocols import evaluate_as
 from alignkit.workflows.rescored import Rescoring, evaluate_rescored
 from alignkit.workflows.searching import Found, IndexedGallery, index_gallery, search
 from alignkit.workflows.streaming import Streamed, Study, fit_stream
+from alignkit.workflows.sweeping import LabelledRows, sweep_gap
 from alignkit.workflows.two_way import evaluate_two_way
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Imitation",
     "IndexedGallery",
     "Joined",
+    "LabelledRows",
     "Learnt",
     "Part",
     "ProbeDifference",
@@ -78,5 +80,6 @@ __all__ = [
     "probe_frames",
     "search",
     "search_composed",
+    "sweep_gap",
     "with_hubness",
 ]

@@ -1,0 +1,144 @@
+"""What a sweep over fixes found: for every fix and strength the gap that is left and what it did to ranks."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from alignkit.reports import SCHEMA_VERSION, Score
+from alignkit.statistics.significance import Difference
+
+AS_IS = "as_is"
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A value's mean over the splits, with the lowest and the highest of them.
+
+    Examples
+    --------
+    >>> Spread.of([0.1, 0.3]).value
+    0.2
+    """
+
+    value: float
+    lowest: float
+    highest: float
+
+    @classmethod
+    def of(cls, values: list[float]) -> "Spread":
+        """Return the spread of one value per split."""
+        return cls(float(np.mean(values)), float(min(values)), float(max(values)))
+
+    def to_json(self) -> dict[str, float]:
+        """Return the fields as one object."""
+        return {"value": self.value, "lowest": self.lowest, "highest": self.highest}
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One metric after a fix, and what the fix changed.
+
+    Parameters
+    ----------
+    score
+        Over all queries of all splits, with an interval over independent items.
+    splits
+        The metric's mean and range over the splits.
+    change
+        How much more than for the rows as they are, on the same queries, with interval and paired test; None
+        for the rows as they are.
+    p_corrected
+        The test's p, corrected by Holm for all tests of the sweep.
+    change_splits
+        The change's mean and range over the splits.
+    """
+
+    score: Score
+    splits: Spread
+    change: Difference | None = None
+    p_corrected: float | None = None
+    change_splits: Spread | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the score's object, with the range over the splits and the change."""
+        change = None
+        if self.change is not None and self.change_splits is not None:
+            change = self.change.to_json() | {
+                "p_corrected": self.p_corrected,
+                "lowest": self.change_splits.lowest,
+                "highest": self.change_splits.highest,
+            }
+        ends = {"lowest": self.splits.lowest, "highest": self.splits.highest}
+        return self.score.to_json() | ends | {"change": change}
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One fix at one strength, on rows that it was not fitted on.
+
+    ``gap`` holds what is left by measure; ``effects`` each metric by section: ``forward`` and ``backward``,
+    and ``zero_shot`` where there are labels. ``published`` says the strength in a publication's parameters.
+    """
+
+    fix: str
+    strength: float
+    gap: dict[str, Spread]
+    effects: dict[str, dict[str, Effect]]
+    published: dict[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the point as one object."""
+        return {
+            "fix": self.fix,
+            "strength": self.strength,
+            "published": self.published,
+            "gap": {name: spread.to_json() for name, spread in self.gap.items()},
+            **{
+                section: {name: effect.to_json() for name, effect in effects.items()}
+                for section, effects in self.effects.items()
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Every fix at every strength, the rows as they are first; and the facts that make it repeatable."""
+
+    points: list[Point]
+    context: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def as_is(self) -> Point:
+        """The rows as they are: what every fix is compared with."""
+        return self.points[0]
+
+    @property
+    def fixes(self) -> list[str]:
+        """The fixes, each once, in the order of the points."""
+        return list(dict.fromkeys(point.fix for point in self.points[1:]))
+
+    def of(self, fix: str) -> list[Point]:
+        """Return the points of one fix, by rising strength."""
+        return sorted((p for p in self.points if p.fix == fix), key=lambda point: point.strength)
+
+    def at(self, fix: str, strength: float) -> Point:
+        """Return one point.
+
+        Raises
+        ------
+        KeyError
+            If the sweep has no such point.
+        """
+        for point in self.of(fix):
+            if np.isclose(point.strength, strength, rtol=0, atol=1e-9):
+                return point
+        raise KeyError(f"no point of {fix} at strength {strength}")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that ``alignkit gap --sweep --json`` prints."""
+        return {
+            "schema": f"alignkit.sweep/{SCHEMA_VERSION}",
+            "points": [point.to_json() for point in self.points],
+            "context": self.context,
+        }

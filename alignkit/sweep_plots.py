@@ -1,0 +1,101 @@
+"""The figure of a sweep: how far each fix closes the gap, against what it does to retrieval."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from alignkit.closing import FIXES
+from alignkit.closing._sweep import AS_IS, Point, Sweep
+from alignkit.plots import FAINT, INK, PALETTE
+
+MARKS = ("o", "s", "^", "v", "D", "P", "X", "*")
+COLOURS = (*PALETTE, "#6A3D9A", "#8C564B")
+TITLES = {
+    "forward": "source looks for target",
+    "backward": "target looks for source",
+    "zero_shot": "zero-shot",
+}
+LABELS = {"mrr": "MRR", "top1_accuracy": "accuracy", "centroid_distance": "distance of the two means"}
+
+
+def gap_sweep(sweep: Sweep, *, measure: str = "", metric: str = "mrr", title: str = "") -> Figure:
+    """Return one panel a direction, and one for zero-shot accuracy where there is any.
+
+    Across is the gap that is left by ``measure`` (the first of the sweep where none is named), upwards the
+    metric, both on held-out rows. Every fix is a line from the rows as they are (the ring) through its
+    strengths, with a mark and a colour of its own; the far ends carry the strength, bars are 95 % intervals.
+    """
+    measure = measure or next(iter(sweep.as_is.gap))
+    sections = {
+        name: metric if metric in effects else next(iter(effects))
+        for name, effects in sweep.as_is.effects.items()
+    }
+    figure = Figure(figsize=(1.2 + 4.1 * len(sections), 4.4), layout="constrained")
+    for axes, (section, shown) in zip(
+        np.ravel(figure.subplots(1, len(sections))), sections.items(), strict=True
+    ):
+        draw_panel(axes, sweep, (measure, section, shown))
+        axes.set_title(TITLES.get(section, section), loc="left", color=INK, fontsize=10)
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=5, frameon=False, labelcolor=INK, fontsize=8.5
+    )
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", color=INK, fontsize=11)
+    return figure
+
+
+def draw_panel(axes: Axes, sweep: Sweep, shown: tuple[str, str, str]) -> None:
+    """Draw one metric of one section against one measure: ``shown`` is (measure, section, metric)."""
+    measure, section, metric = shown
+    start = sweep.as_is
+    axes.axhline(start.effects[section][metric].score.value, color=FAINT, lw=0.8, ls=":")
+    names = sorted({*FIXES.names(), *sweep.fixes})
+    for fix in sweep.fixes:
+        place = names.index(fix)
+        _draw_fix(axes, _line(sweep, fix), shown, (MARKS[place % len(MARKS)], COLOURS[place % len(COLOURS)]))
+    value = start.effects[section][metric].score.value
+    axes.plot(
+        start.gap[measure].value, value, "o", mfc="none", mec=INK, mew=1.6, ms=10, ls="", label="as they are"
+    )
+    axes.set_xlabel(f"gap left: {LABELS.get(measure, measure)}")
+    axes.set_ylabel(f"{LABELS.get(metric, metric)} (held out, 95 % interval)")
+    axes.set_xlim(left=0 if axes.get_xlim()[0] < 0.25 else None)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(FAINT)
+    axes.tick_params(colors=INK, labelsize=9)
+    axes.patch.set_alpha(0)
+
+
+def _line(sweep: Sweep, fix: str) -> list[Point]:
+    """Return the points of a fix by strength, with the rows as they are where its strength would be 0."""
+    points = sweep.of(fix)
+    if any(point.strength == 0 for point in points):
+        return points
+    return sorted([*points, sweep.as_is], key=lambda point: point.strength)
+
+
+def _draw_fix(axes: Axes, points: list[Point], shown: tuple[str, str, str], look: tuple[str, str]) -> None:
+    measure, section, metric = shown
+    mark, colour = look
+    across = [point.gap[measure].value for point in points]
+    scores = [point.effects[section][metric].score for point in points]
+    axes.plot(across, [score.value for score in scores], color=colour, lw=1.1, alpha=0.8)
+    own = [place for place, point in enumerate(points) if point.fix != AS_IS]
+    for place in own:
+        score = scores[place]
+        if score.low is not None and score.high is not None:
+            axes.plot([across[place]] * 2, [score.low, score.high], color=colour, lw=2.2, alpha=0.3)
+    values = [scores[place].value for place in own]
+    label = points[own[0]].fix.replace("_", " ")
+    axes.plot([across[place] for place in own], values, mark, color=colour, ms=5, ls="", label=label)
+    ends = {own[-1], *(place for place in own[:1] if points[place].strength <= 0)}
+    for place in ends:  # the other end lies at the rows as they are
+        axes.annotate(
+            f"λ {points[place].strength:g}",
+            (across[place], scores[place].value),
+            textcoords="offset points",
+            xytext=(5, -3),
+            color=colour,
+            fontsize=6.5,
+        )

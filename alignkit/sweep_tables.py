@@ -1,0 +1,114 @@
+"""Sweeps over gap-closing fixes as text and as CSV: what is left of the gap beside what retrieval does."""
+
+import csv as comma_separated
+import io
+
+from alignkit.closing._sweep import AS_IS, Effect, Point, Sweep
+from alignkit.tables import number
+
+REAL = 0.05
+LONGEST_NAME = 60  # letters of a path in a heading
+SECTIONS = {
+    "forward": "forward: each row of {source} looks for its partners in {target}",
+    "backward": "backward: each row of {target} looks for its partners in {source}",
+    "zero_shot": "zero-shot: rows of the source's kind, classified by texts",
+}
+NOTE = (
+    "change: against the rows as they are, on the same queries; * where p < 0.05 after Holm's correction for "
+    "all {tests} tests"
+)
+COLUMNS = (
+    *("fix", "strength", "section", "metric", "value", "low", "high", "n", "chance", "lowest", "highest"),
+    *("change", "change_low", "change_high", "p", "p_corrected"),
+)
+
+
+def text(sweep: Sweep) -> str:
+    """Return the gaps that are left, then one block a section: one aligned line for each fix and strength.
+
+    Every score stands with its interval; the change that a fix brings, with its own, behind it.
+    """
+    context = sweep.context
+    names = {side: _short(context[side]["name"]) for side in ("source", "target")}
+    facts = context["protocol"]
+    first, splits = facts["splits"][0], len(facts["splits"])
+    lines = [
+        "does closing the gap help? {source} against {target}".format(**names),
+        f"fitted on {first['train']} pairs, looked at on {first['held_out']} others, "
+        f"{splits} split{'s' if splits > 1 else ''}",
+        "",
+        "gap that is left" + (" (mean of the splits)" if splits > 1 else ""),
+    ]
+    gaps = list(sweep.as_is.gap)
+    lines += _aligned(
+        [["", *gaps], *([_name(p), *(number(p.gap[g].value) for g in gaps)] for p in sweep.points)]
+    )
+    for section, metrics in sweep.as_is.effects.items():
+        lines += ["", SECTIONS.get(section, section).format(**names)]
+        head = [cell for metric in metrics for cell in (metric, "", "change", "", "")]
+        rows = [
+            [_name(p), *(c for m in metrics for c in _cells(p.effects[section][m]))] for p in sweep.points
+        ]
+        lines += _aligned([["", *head], *rows])
+        chances = ", ".join(f"{metric} {number(effect.score.chance)}" for metric, effect in metrics.items())
+        lines.append(f"  chance: {chances}; n={next(iter(metrics.values())).score.n}")
+    lines += ["", NOTE.format(tests=facts["tests"])]
+    lines += [f"warning: {name} was left out: {why}" for name, why in facts["left_out"].items()]
+    return "\n".join(lines)
+
+
+def csv(sweep: Sweep) -> str:
+    """Return one line for each fix, strength and metric with every digit; gaps are metrics of section gap."""
+    out = io.StringIO()
+    writer = comma_separated.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    for point in sweep.points:
+        start = {"fix": point.fix, "strength": point.strength}
+        for name, spread in point.gap.items():
+            writer.writerow({**start, "section": "gap", "metric": name, **spread.to_json()})
+        for section, effects in point.effects.items():
+            for metric, effect in effects.items():
+                writer.writerow({**start, "section": section, "metric": metric, **_flat(effect)})
+    return out.getvalue()
+
+
+def _flat(effect: Effect) -> dict[str, object]:
+    fields = {key: value for key, value in effect.to_json().items() if key in COLUMNS and key != "change"}
+    change = effect.change
+    if change is not None:
+        fields |= {"change": change.value, "change_low": change.low, "change_high": change.high}
+        fields |= {"p": change.p, "p_corrected": effect.p_corrected}
+    return {key: "" if value is None else value for key, value in fields.items()}
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"...{name[3 - LONGEST_NAME :]}"  # its end tells most
+
+
+def _name(point: Point) -> str:
+    return "as they are" if point.fix == AS_IS else f"{point.fix} {point.strength:g}"
+
+
+def _cells(effect: Effect) -> list[str]:
+    score, change = effect.score, effect.change
+    cells = [number(score.value), _ends(score.low, score.high)]
+    if change is None:
+        return [*cells, "", "", ""]
+    real = effect.p_corrected is not None and effect.p_corrected < REAL
+    return [*cells, f"{change.value:+.4f}", _ends(change.low, change.high, signed=True), "*" if real else ""]
+
+
+def _ends(low: float | None, high: float | None, *, signed: bool = False) -> str:
+    if low is None or high is None:
+        return ""
+    return f"[{low:+.4f}, {high:+.4f}]" if signed else f"[{number(low)}, {number(high)}]"
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    """Return rows as lines, names flush left and everything else flush right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for name, *cells in rows:
+        shown = [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)]
+        lines.append("  " + "  ".join([name.ljust(widths[0]), *shown]).rstrip())
+    return lines
