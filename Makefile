@@ -19,7 +19,7 @@ FULL := $(VENV)/.full-installed
 DEMO := demo-report
 # tests that run a second time with every array's shape and dtype checked against its annotation; scikit-learn's
 # own checks give odd arrays on purpose, as do our tests of what is refused
-SHAPED := tests/retrieval tests/statistics tests/gaps tests/probes tests/decoders tests/projections tests/aligners tests/joint tests/workflows $(addprefix \
+SHAPED := tests/retrieval tests/statistics tests/closing tests/gaps tests/probes tests/decoders tests/projections tests/aligners tests/joint tests/workflows $(addprefix \
 	tests/test_,$(addsuffix .py,alignment chains doctests duplicates leaks moments near_duplicates pooling rows shards tables testing)) \
 	-k 'not refused and not scikit_learn'
 SHAPES := --jaxtyping-packages=alignkit,array_checker.arrays_only

@@ -7,6 +7,7 @@ from alignkit.gaps._clouds import Clouds
 from alignkit.shapes import Labels
 
 LEVEL = 0.95
+ROUNDING = 1e-12
 
 
 def item_blocks(clouds: Clouds, blocks: int, seed: int) -> tuple[Labels, Labels]:
@@ -44,7 +45,8 @@ def share_interval(share: float, variance: float, n: int) -> tuple[float, float]
     [0.9924, 1.0]
     """
     spread = share * (1 - share)
-    effective = min(n, max(1.0, spread / variance)) if variance > 0 else n
+    # a share that rounding keeps from 0 or 1 has a variance of rounding: their quotient means nothing
+    effective = min(n, max(1.0, spread / variance)) if variance > 0 and spread > ROUNDING else n
     z = float(ndtri((1 + LEVEL) / 2))
     scale = 1 + z * z / effective
     centre = (share + z * z / (2 * effective)) / scale

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import binomtest
 
@@ -33,3 +34,9 @@ def test_partners_stand_in_one_block_and_blocks_are_of_one_size():
     x_blocks, y_blocks = item_blocks(Clouds.paired(rows, rows), 20, seed=0)
     assert np.array_equal(x_blocks, y_blocks)
     assert np.array_equal(np.bincount(x_blocks), np.full(20, 3))
+
+
+def test_a_share_that_only_rounding_keeps_from_one_is_as_sure_as_one():
+    whole = share_interval(1.0, 0.0, 50)
+    assert share_interval(1 - 1e-16, 3e-32, 50) == pytest.approx(whole, abs=1e-9)
+    assert whole[0] > 0.92
