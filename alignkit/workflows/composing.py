@@ -83,7 +83,7 @@ def _projected(indexed: IndexedGallery, part: Part) -> Vectors:
     )
 
 
-def _in_order_of(names: Embeddings, part: Embeddings, rows: Vectors) -> Vectors:
+def _in_order_of(names: Embeddings, part: Embeddings, rows: Vectors) -> np.ndarray:
     """Return the part's row for every query: by id, or its only one for all."""
     if part is names:
         return rows

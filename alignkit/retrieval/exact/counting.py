@@ -18,11 +18,11 @@ from alignkit.retrieval.exact.positives import Positives
 from alignkit.retrieval.exact.scores import ScoreSource
 from alignkit.retrieval.exact.tiles import LARGEST, Tiles, padded, spans
 from alignkit.retrieval.exact.verdicts import OpenTile
-from alignkit.shapes import ItemPlaces, PerPositive, Weights
+from alignkit.shapes import ItemPlaces, PerPositive, QueryPlaces, Weights
 
 # per positive: score, negatives above, tied, and of the tied those ahead in a given order
 Counts: TypeAlias = tuple[Weights, PerPositive, PerPositive, PerPositive | None]
-Orders: TypeAlias = tuple[ItemPlaces | None, ItemPlaces | None]  # places of the items, of the queries
+Orders: TypeAlias = tuple[ItemPlaces | None, QueryPlaces | None]  # places of the items, of the queries
 TILE_BYTES = 48 << 20  # of all workers' tiles and masks together
 ONE_ROW = 16  # numbers in numpy's buffer of broadcast operands: with fewer than a row none is made
 SHARE = 1 << 14  # positives scored by one worker at a time
