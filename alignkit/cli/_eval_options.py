@@ -43,11 +43,10 @@ def check_together(context: "typer.Context") -> None:
         why = f"does not go with {options.spelled(context, other)}"
         options.refuse_beside(context, two_way, f"{TWO_WAY} {why}")
         options.refuse_beside(context, ("hubness", "save_run", "save_qrels"), why)
+    # a two-way interval refuses these by itself: the library has the sentence
     changed = [name for name in ("exclude", "collapse_duplicates") if options.is_given(context, name)]
     if changed:
-        two_way = ("interval",) if context.params["interval"] == TWO_WAY else ()
         why = f"does not heed {options.spelled(context, changed[0])}"
-        options.refuse_beside(context, two_way, f"{TWO_WAY} {why}")
         options.refuse_beside(context, ("hubness", "save_run", "save_qrels"), why)
     if options.is_given(context, "like") or options.is_given(context, "explain"):
         others = ("per_query", "save_run", "save_qrels", "out", "record", "hubness")

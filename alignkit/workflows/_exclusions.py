@@ -7,7 +7,6 @@ import numpy as np
 from alignkit._columns import links_by_column
 from alignkit.errors import PairingError
 from alignkit.pairs import Pairs
-from alignkit.retrieval.exact.positives import Positives
 from alignkit.shapes import Links
 from alignkit.spaces import Embeddings
 
@@ -32,11 +31,6 @@ def excluded_links(queries: Embeddings, gallery: Embeddings, exclude: str | None
             "so nobody knows which item is the query itself: give ids to both."
         )
     return Pairs.by_id(queries, gallery).links
-
-
-def strike(positives: Positives, links: Links | None) -> Positives:
-    """Return the positives without the excluded pairs."""
-    return positives if links is None else positives.excluding(links)
 
 
 def exclusion_facts(exclude: str | None, links: Links | None, pairs: Pairs) -> dict[str, Any] | None:

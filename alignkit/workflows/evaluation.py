@@ -18,7 +18,7 @@ from alignkit.retrieval.scoring import RetrievalResult, score_retrieval
 from alignkit.rows import Rows
 from alignkit.shapes import Labels, Links
 from alignkit.spaces import Embeddings
-from alignkit.workflows._exclusions import excluded_links, exclusion_facts, strike
+from alignkit.workflows._exclusions import excluded_links, exclusion_facts
 from alignkit.workflows._facts import facts_of, versions
 
 ROUNDING = 8 * np.finfo(np.float64).eps  # of the length of a centred unit row
@@ -165,10 +165,13 @@ def _score(
 ) -> RetrievalResult:
     queries, gallery = rows
     sizes = len(queries), len(gallery)
+    positives = Positives.from_links(pairs.links, *sizes)
+    if struck is not None:
+        positives = positives.excluding(struck)
     return score_retrieval(
         queries,
         gallery,
-        strike(Positives.from_links(pairs.links, *sizes), struck),
+        positives,
         protocol=protocol,
         groups=[row_groups(linked, labels, n) for linked, n in zip(pairs.links.T, sizes, strict=True)],
         ids=[side.ids.to_pylist() if side.has_ids else None for side in pairs.sides],

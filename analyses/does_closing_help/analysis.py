@@ -3,7 +3,6 @@
 python analyses/does_closing_help/analysis.py --out analyses/does_closing_help [--small]
 """
 
-import argparse
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
+from _command import run
 from _record import circumstances, rounded, table, write
 from _towers import World, planted, worlds
 from _worlds import FOLDER
@@ -213,10 +213,4 @@ def draw(axes: Axes, points: list[dict[str, Any]], section: str, metric: str) ->
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder for result.json and figure.svg")
-    parser.add_argument("--small", action="store_true", help="a planted world in seconds")
-    options = parser.parse_args()
-    main(options.out, small=options.small)
+    run(main, __doc__, small="a planted world in seconds")

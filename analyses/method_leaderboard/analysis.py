@@ -3,7 +3,6 @@
 python analyses/method_leaderboard/analysis.py --out analyses/method_leaderboard [--small]
 """
 
-import argparse
 import sys
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from _command import run
 from _record import circumstances, rounded, scored, table, write
 from _worlds import FOLDER, more_worlds
 
@@ -217,10 +217,4 @@ def figure(result: dict[str, Any]) -> Figure:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder for result.json and figure.svg")
-    parser.add_argument("--small", action="store_true", help="two planted worlds in seconds")
-    options = parser.parse_args()
-    main(options.out, small=options.small)
+    run(main, __doc__, small="two planted worlds in seconds")

@@ -3,7 +3,6 @@
 python analyses/null_levels/analysis.py --out analyses/null_levels [--small]
 """
 
-import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from _command import run
 from _record import circumstances, rounded, table, write
 from _worlds import FOLDER
 
@@ -175,10 +175,4 @@ def figure(result: dict[str, Any]) -> Figure:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder for result.json and figure.svg")
-    parser.add_argument("--small", action="store_true", help="a planted world in seconds")
-    options = parser.parse_args()
-    main(options.out, small=options.small)
+    run(main, __doc__, small="a planted world in seconds")

@@ -3,7 +3,6 @@
 python analyses/robustness/analysis.py --out analyses/robustness [--small]
 """
 
-import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from _command import run
 from _record import circumstances, rounded, scored, table, write
 from _worlds import FOLDER
 
@@ -199,10 +199,4 @@ def figure(result: dict[str, Any]) -> Figure:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder for result.json and figure.svg")
-    parser.add_argument("--small", action="store_true", help="a planted world in seconds")
-    options = parser.parse_args()
-    main(options.out, small=options.small)
+    run(main, __doc__, small="a planted world in seconds")

@@ -3,7 +3,6 @@
 python analyses/split_leak/analysis.py --out analyses/split_leak [--small]
 """
 
-import argparse
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
+from _command import run
 from _guard import (
     HELD_OUT,
     THRESHOLDS,
@@ -220,10 +220,4 @@ def figure(result: dict[str, Any]) -> Figure:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder for result.json and figure.svg")
-    parser.add_argument("--small", action="store_true", help="a planted world in seconds")
-    options = parser.parse_args()
-    main(options.out, small=options.small)
+    run(main, __doc__, small="a planted world in seconds")

@@ -3,7 +3,6 @@
 python analyses/tools_disagree/analysis.py --out analyses/tools_disagree [--small]
 """
 
-import argparse
 import hashlib
 import sys
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from _command import run
 from _record import circumstances, rounded, table, write
 from _worlds import FOLDER, flickr, worlds
 
@@ -279,10 +279,4 @@ def draw(axes: Axes, title: str, figures: list[dict[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder for result.json and figure.svg")
-    parser.add_argument("--small", action="store_true", help="planted worlds in seconds")
-    options = parser.parse_args()
-    main(options.out, small=options.small)
+    run(main, __doc__, small="planted worlds in seconds")

@@ -6,11 +6,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from alignkit.retrieval.exact.positives import Positives
-from alignkit.retrieval.exact.scores import ScoreSource
 from alignkit.retrieval.exact.tiles import GRAIN, spans
 from alignkit.retrieval.exact.verdicts import OpenTile, Verdicts
-from alignkit.shapes import ItemPlaces, PerPositive, Weights
+from alignkit.shapes import PerPositive, Weights
 
 FEW = 64  # positives up to which comparing each with the whole line is cheaper than sorting the line
 BYTE = 240  # masks that are added in one byte: at most 255, a multiple of the grain
@@ -32,20 +30,14 @@ class Counter:
     integers, so the order of tiles cannot matter.
     """
 
-    def __init__(
-        self,
-        source: ScoreSource,
-        positives: Positives,
-        scores: Weights,
-        *,
-        backward: bool,
-        order: ItemPlaces | None = None,
-    ) -> None:
+    def __init__(self, verdicts: Verdicts) -> None:
+        self.verdicts, source, positives = verdicts, verdicts.source, verdicts.positives
         self.positives, self.exact = positives, source.exact
-        self.verdicts = Verdicts(source, positives, scores, backward=backward, order=order)
         self.lock = Lock()  # a column is counted by every worker, a row by one
-        margins = source.margins(source.dtype)[1 if backward else 0][positives.queries]
-        self.levels = np.stack(_levels(scores, margins, source.dtype))  # lower, upper: an entry per positive
+        margins = source.margins(source.dtype)[1 if verdicts.backward else 0][positives.queries]
+        self.levels = np.stack(
+            _levels(verdicts.scores, margins, source.dtype)
+        )  # lower, upper: an entry per positive
         self.counts = np.zeros((2, len(positives)), np.int64)  # reaching the lower, over the upper
         self.many = positives.counts > FEW
         depth = int(positives.counts[~self.many].max(initial=0))

@@ -17,7 +17,7 @@ from alignkit.retrieval.exact.homes import homes_of
 from alignkit.retrieval.exact.positives import Positives
 from alignkit.retrieval.exact.scores import ScoreSource
 from alignkit.retrieval.exact.tiles import LARGEST, Tiles, padded, spans
-from alignkit.retrieval.exact.verdicts import OpenTile
+from alignkit.retrieval.exact.verdicts import OpenTile, Verdicts
 from alignkit.shapes import ItemPlaces, PerPositive, QueryPlaces, Weights
 
 # per positive: score, negatives above, tied, and of the tied those ahead in a given order
@@ -45,11 +45,11 @@ def count(
     tiles = tiles or _fitting_tiles(positives)
     with _workers(tiles, source.dtype) as pool:
         scores = _scores_of(source, positives, pool)
-        counters = [Counter(source, positives, scores, backward=False, order=orders[0])]
+        counters = [Counter(Verdicts(source, positives, scores, backward=False, order=orders[0]))]
         if backward:
             turned = positives.transpose()
-            turned_scores = scores[positives.by_item]
-            counters.append(Counter(source, turned, turned_scores, backward=True, order=orders[1]))
+            scores = scores[positives.by_item]
+            counters.append(Counter(Verdicts(source, turned, scores, backward=True, order=orders[1])))
         if (device := torch_device()) is not None and not source.exact:
             sweep_by_torch(source, positives, counters, device)
         else:

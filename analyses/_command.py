@@ -1,0 +1,21 @@
+"""The command line that every analysis has."""
+
+import argparse
+from pathlib import Path
+from typing import Protocol
+
+
+class Analysis(Protocol):
+    """Answers a question and writes its result into a folder."""
+
+    def __call__(self, out: Path, *, small: bool = False) -> None:
+        """Write ``result.json`` and ``figure.svg``; with ``small`` in seconds, on what is planted."""
+
+
+def run(main: Analysis, about: str | None, *, small: str) -> None:
+    """Run ``main`` as the command line says; ``about`` describes it, ``small`` what --small looks at."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, help="folder for result.json and figure.svg")
+    parser.add_argument("--small", action="store_true", help=small)
+    options = parser.parse_args()
+    main(options.out, small=options.small)
