@@ -23,6 +23,8 @@ class Score:
         What the same computation gives where there is nothing to find, or None.
     unaligned
         The same metric without a map, or None where dimensions forbid it.
+    chance_low, chance_high
+        Where 95 % of such computations fall, or None where that is not known.
 
     Examples
     --------
@@ -36,10 +38,12 @@ class Score:
     n: int = 0
     chance: float | None = None
     unaligned: float | None = None
+    chance_low: float | None = None
+    chance_high: float | None = None
 
     def to_json(self) -> dict[str, float | int | None]:
-        """Return the one object that every ``--json`` uses for every metric."""
-        return {
+        """Return the one object that every ``--json`` uses for every metric; a band where one is known."""
+        fields = {
             "value": _finite(self.value),
             "low": _finite(self.low),
             "high": _finite(self.high),
@@ -47,6 +51,8 @@ class Score:
             "chance": _finite(self.chance),
             "unaligned": _finite(self.unaligned),
         }
+        band = {"chance_low": _finite(self.chance_low), "chance_high": _finite(self.chance_high)}
+        return fields | {name: end for name, end in band.items() if end is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,8 @@
 
 ``n`` rows, ``d`` dimensions, ``ns``/``nt`` rows and ``ds``/``dt`` dimensions of source and target, ``dj``
 dimensions of their joint frame, ``q`` queries, ``g`` gallery, ``m`` links, ``k`` neighbours, ``p`` positives,
-``t`` groups of tied items, ``c`` classes, ``r`` resamples. The tests check them at run time through
-jaxtyping; without it (it is no dependency of the base) every alias is a plain array type.
-``h`` hits of a run, ``t`` groups of tied items. The tests check them at run time through jaxtyping; without
-it (it is no dependency of the base) every alias is a plain array type.
+``t`` groups of tied items, ``c`` classes, ``r`` resamples, ``h`` hits of a run. The tests check them at run
+time through jaxtyping; without it (it is no dependency of the base) every alias is a plain array type.
 """
 
 from typing import TYPE_CHECKING, TypeAlias
@@ -40,6 +38,7 @@ Gallery: TypeAlias = Float[np.ndarray, "g d"]
 ScoreMatrix: TypeAlias = Float[np.ndarray, "q g"]
 Links: TypeAlias = Int[np.ndarray, "m 2"]
 Labels: TypeAlias = Int[np.ndarray, " _"]
+Mask: TypeAlias = Bool[np.ndarray, " _"]
 Weights: TypeAlias = Float[np.ndarray, " m"]
 PerQuery: TypeAlias = Float[np.ndarray, " q"]
 QueryCounts: TypeAlias = Int[np.ndarray, " q"]

@@ -1,7 +1,9 @@
-"""What every measure of the gap offers: its value, an interval that is valid for it, and a null level."""
+"""What every measure of the gap offers: its value, an interval that is valid for it, and a null band."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
+
+import numpy as np
 
 from alignkit.errors import DataError
 from alignkit.gaps._clouds import Clouds
@@ -9,25 +11,34 @@ from alignkit.reports import Score
 from alignkit.shapes import SourceRows, TargetRows
 
 RESAMPLES = 2_000
+HEADLINE = ""
 
 
 class Measure(ABC):
-    """Compare two clouds of unit rows with one number; the module's name is the measure's name.
+    """Compare two clouds of unit rows; the module's name is the measure's name.
 
-    ``needs_pairs`` says whether partners must be known, ``interval`` how its interval is made, ``null``
-    what its chance level is, ``limits`` the ends of its range, ``fewest`` how many rows a side it bears,
-    and ``most`` the rows a side beyond which a seeded sample is measured (None: never).
+    A measure has one value, or several under the names in ``parts`` ("" is the headline). ``default`` says
+    whether it is taken unless others are asked for, ``needs_pairs`` whether partners must be known,
+    ``needs_labels`` how many columns of labels it wants, ``interval`` how its interval is made, ``null``
+    what its chance level is, ``limits`` the ends of its range (``part_limits`` where a part has others),
+    ``fewest`` how many rows a side it bears, and ``most`` the rows a side beyond which a seeded sample is
+    measured (None: never). `alignkit.gaps._single.Single` and `alignkit.gaps._replicated.Replicated` fill
+    the rest.
     """
 
+    parts: ClassVar[tuple[str, ...]] = (HEADLINE,)
+    default: ClassVar[bool] = True
     needs_pairs: ClassVar[bool] = False
+    needs_labels: ClassVar[int] = 0
     interval: ClassVar[str]
     null: ClassVar[str]
     limits: ClassVar[tuple[float, float]]
-    fewest: ClassVar[int] = 2
+    part_limits: ClassVar[dict[str, tuple[float, float]]] = {}
+    fewest: ClassVar[int] = 3
     most: ClassVar[int | None] = None
 
     def measure(self, x: SourceRows, y: TargetRows) -> float:
-        """Return the bare value for two arrays of one width; rows are normalised first.
+        """Return the bare value (of the first part) for two arrays of one width; rows are normalised first.
 
         Row i of ``x`` belongs to row i of ``y`` where the measure needs pairs. No rows are sampled.
 
@@ -36,29 +47,54 @@ class Measure(ABC):
         DataError
             If a row has no direction, the widths differ, or there are too few rows.
         """
+        return self.measure_parts(x, y)[self.parts[0]]
+
+    def measure_parts(self, x: SourceRows, y: TargetRows) -> dict[str, float]:
+        """Return the bare value of every part, as `measure` does for the first."""
         clouds = (Clouds.paired if self.needs_pairs else Clouds.unpaired)(x, y)
         self._check(clouds)
-        return float(self._value(clouds))
+        return self._values(clouds)
 
-    def score(self, clouds: Clouds, *, seed: int = 0, resamples: int = RESAMPLES) -> Score:
-        """Return the value with a 95 % interval, the items behind it and the null level as ``chance``."""
+    def scores(
+        self, clouds: Clouds, *, seed: int = 0, resamples: int = RESAMPLES, most: int | None = None
+    ) -> dict[str, Score]:
+        """Return each part's value with a 95 % interval, the items behind it, its null level and null band.
+
+        ``most`` stands in for the measure's own limit on the rows a side.
+        """
         self._check(clouds)
         if self.most is not None:
-            clouds = clouds.sample(self.most, seed)
-        value = float(self._value(clouds))
-        low, high = self._interval(clouds, value, seed, resamples)
-        return Score(value, low, high, n=clouds.n_items, chance=self._chance(clouds))
+            clouds = clouds.sample(self.most if most is None else most, seed)
+        return self._scores(clouds, seed, resamples)
 
-    def refusal(self, items: int, *, paired: bool) -> str | None:
+    def score(self, clouds: Clouds, *, seed: int = 0, resamples: int = RESAMPLES) -> Score:
+        """Return the score of the first part."""
+        return self.scores(clouds, seed=seed, resamples=resamples)[self.parts[0]]
+
+    def values_of(self, clouds: Clouds) -> dict[str, float]:
+        """Return the bare value of every part for clouds that this measure can bear."""
+        return self._values(clouds)
+
+    def null_of(self, clouds: Clouds, rng: np.random.Generator) -> dict[str, float]:
+        """Return the values where there is no gap: of a random split, or of permuted pairs."""
+        return self._values(clouds.permuted(rng) if self.needs_pairs else clouds.split(rng))
+
+    def refusal(self, items: int, *, paired: bool, labels: int = 0) -> str | None:
         """Return why this measure cannot be taken on so few items, or without pairs; None where it can."""
         if self.needs_pairs and not paired:
             return "it compares partners, and the rows are not paired"
+        if labels < self.needs_labels:
+            return f"it needs {self.needs_labels} columns of labels, and {labels or 'none'} was given"
         if items < self.fewest:
             return f"it needs {self.fewest} independent rows a side, and there are {items}"
         return None
 
+    def reach(self, part: str) -> tuple[float, float]:
+        """Return the ends of the range of one part."""
+        return self.part_limits.get(part, self.limits)
+
     def _check(self, clouds: Clouds) -> None:
-        fault = self.refusal(clouds.fewest, paired=clouds.links is not None)
+        fault = self.refusal(clouds.fewest, paired=clouds.links is not None, labels=len(clouds.labels))
         if fault:
             name = type(self).__name__
             raise DataError(
@@ -66,10 +102,7 @@ class Measure(ABC):
             )
 
     @abstractmethod
-    def _value(self, clouds: Clouds) -> float: ...
+    def _values(self, clouds: Clouds) -> dict[str, float]: ...
 
     @abstractmethod
-    def _chance(self, clouds: Clouds) -> float: ...
-
-    @abstractmethod
-    def _interval(self, clouds: Clouds, value: float, seed: int, resamples: int) -> tuple[float, float]: ...
+    def _scores(self, clouds: Clouds, seed: int, resamples: int) -> dict[str, Score]: ...

@@ -1,6 +1,8 @@
 """The two point clouds that a gap measure compares: unit rows, their links, and what may be resampled."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -8,15 +10,18 @@ from scipy.sparse.csgraph import connected_components
 
 from alignkit.errors import DataError, PairingError
 from alignkit.rows import computing_dtype
-from alignkit.shapes import Labels, Links, SourceRows, TargetRows, Vectors
+from alignkit.shapes import Labels, Links, Mask, SourceRows, TargetRows, Vectors
+
+T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Clouds:
     """Hold two clouds of unit rows; build it with `unpaired` or `paired`.
 
     ``x_items`` and ``y_items`` say to which item each row belongs: the unit that intervals resample.
     In a paired set both count the same items, and ``links`` holds (x row, y row); else ``links`` is None.
+    ``labels`` are columns of labels of the x rows, where some are known.
     """
 
     x: SourceRows
@@ -24,6 +29,8 @@ class Clouds:
     links: Links | None
     x_items: Labels
     y_items: Labels
+    labels: tuple[Labels, ...] = ()
+    _made: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def unpaired(cls, x: SourceRows, y: TargetRows) -> "Clouds":
@@ -77,26 +84,75 @@ class Clouds:
             raise PairingError("this measure compares partners, and the rows are not paired: pass pairs.")
         return self.x_items[self.links[:, 0]]
 
-    def sample(self, most: int, seed: int) -> "Clouds":
-        """Return at most ``most`` rows a side: whole items of a paired set, drawn without replacement.
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what ``make`` makes of these clouds; measures that ask for the same thing share it."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
-        The links are left behind: a sample serves the measures that compare whole clouds.
-        """
+    def kept(self, x_kept: Mask, y_kept: Mask) -> "Clouds":
+        """Return the rows for which a mask of their side is true, and the links between them."""
+        links = None
+        if self.links is not None:
+            places = [np.cumsum(mask) - 1 for mask in (x_kept, y_kept)]
+            whole = self.links[x_kept[self.links[:, 0]] & y_kept[self.links[:, 1]]]
+            links = np.stack([places[0][whole[:, 0]], places[1][whole[:, 1]]], axis=1)
+        return Clouds(
+            self.x[x_kept],
+            self.y[y_kept],
+            links,
+            self.x_items[x_kept],
+            self.y_items[y_kept],
+            tuple(column[x_kept] for column in self.labels),
+        )
+
+    def split(self, rng: np.random.Generator) -> "Clouds":
+        """Return a random split of the pooled rows into two clouds of the same sizes: no gap is left."""
+        first, second = np.split(rng.permutation(len(self.x) + len(self.y)), [len(self.x)])
+        pooled = self.once("pooled", lambda: np.concatenate([self.x, self.y]))
+        return Clouds(pooled[first], pooled[second], None, np.arange(len(first)), np.arange(len(second)))
+
+    def permuted(self, rng: np.random.Generator) -> "Clouds":
+        """Return the same clouds with partners drawn anew: what belonged together no longer does."""
+        if self.links is None:
+            raise PairingError("pairs can be permuted only where there are some: pass pairs.")
+        mixed = self.links.copy()
+        mixed[:, 1] = rng.permutation(mixed[:, 1])
+        return replace(self, links=mixed, _made={})
+
+    def matched(self, seed: int) -> "Clouds":
+        """Return one pair an item, row i beside row i: the first link of an item in a seeded order."""
+        if self.links is None:
+            raise PairingError("rows can stand side by side only where they are paired: pass pairs.")
+        items = self.link_items()
+        n = len(self.x)
+        in_order = len(self.links) == n == len(self.y) and (self.links[:, 0] == self.links[:, 1]).all()
+        if in_order and len(np.unique(items)) == n:
+            return self
+        order = np.random.default_rng([seed, 4]).permutation(len(items))
+        chosen = self.links[np.sort(order[np.unique(items[order], return_index=True)[1]])]
+        rows = np.arange(len(chosen))
+        labels = tuple(column[chosen[:, 0]] for column in self.labels)
+        links = np.stack([rows, rows], axis=1)
+        return Clouds(self.x[chosen[:, 0]], self.y[chosen[:, 1]], links, rows, rows, labels)
+
+    def sample(self, most: int, seed: int) -> "Clouds":
+        """Return at most ``most`` rows a side: whole items of a paired set, drawn without replacement."""
         if max(len(self.x), len(self.y)) <= most:
             return self
         rng = np.random.default_rng(seed)
         if self.links is None:
-            x, y = (side[np.sort(rng.permutation(len(side))[:most])] for side in (self.x, self.y))
-            return Clouds(x, y, None, np.arange(len(x)), np.arange(len(y)))
+            chosen = (np.argsort(rng.permutation(len(side))) < most for side in (self.x, self.y))
+            kept = self.kept(*chosen)
+            return replace(kept, x_items=np.arange(len(kept.x)), y_items=np.arange(len(kept.y)), _made={})
         order = rng.permutation(self.n_items)
         sizes = np.maximum(*(np.bincount(i, minlength=len(order)) for i in (self.x_items, self.y_items)))
         count = max(1, int(np.searchsorted(np.cumsum(sizes[order]), most, side="right")))
         number = np.full(len(order), -1)
         number[order[:count]] = np.arange(count)
         x_items, y_items = number[self.x_items], number[self.y_items]
-        x_kept, y_kept = x_items >= 0, y_items >= 0
-        nothing = np.empty((0, 2), dtype=np.int64)
-        return Clouds(self.x[x_kept], self.y[y_kept], nothing, x_items[x_kept], y_items[y_kept])
+        kept = self.kept(x_items >= 0, y_items >= 0)
+        return replace(kept, x_items=number[kept.x_items], y_items=number[kept.y_items], _made={})
 
 
 def unit_rows(rows: Vectors, name: str = "rows") -> Vectors:

@@ -4,33 +4,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from alignkit.gaps import MEASURES
-from alignkit.gaps._base import RESAMPLES
+from alignkit.gaps._base import RESAMPLES, Measure
 from alignkit.gaps._clouds import Clouds
 from alignkit.reports import Score
-from alignkit.shapes import Labels, Links, SourceRows, TargetRows
 
 
-def measure_gap_rows(
-    x: SourceRows,
-    y: TargetRows,
-    *,
-    paired: bool,
-    measures: Sequence[str] | None = None,
-    links: Links | None = None,
-    groups: Labels | None = None,
-    seed: int = 0,
+def measure_clouds(
+    clouds: Clouds, measures: Sequence[str] | None = None, *, seed: int = 0, most: int | None = None
 ) -> dict[str, Score]:
-    """Return each measure's value with interval, null level (``chance``) and count.
+    """Return the score of every part of each measure: interval, null level with its band, count.
 
-    Rows are normalised first. Give every row once: ``links`` (x row, y row) says which belong together,
-    many-to-many; without it row i belongs to row i. Items that share a link or a label of ``groups`` (one
-    per link) are resampled together. ``measures`` are names, all by default; one that needs pairs where
-    there are none, or more rows than there are, is left out, and `gap_facts` says why.
+    ``measures`` are names; all that are taken by default without. One that these clouds cannot bear is
+    left out, and `gap_facts` says why. A part is named ``measure.part``. ``most`` is the number of rows a
+    side beyond which the measures that compare every row with every other take a seeded sample.
 
     Raises
     ------
-    DataError
-        If a row has no direction, or the widths differ.
     UnknownNameError
         If no measure has that name.
 
@@ -38,31 +27,41 @@ def measure_gap_rows(
     --------
     >>> import numpy as np
     >>> x = np.random.default_rng(0).normal(size=(50, 8))
-    >>> scores = measure_gap_rows(x, x, paired=True, measures=["mean_paired_cosine"])
+    >>> scores = measure_clouds(Clouds.paired(x, x), ["mean_paired_cosine"])
     >>> round(scores["mean_paired_cosine"].value, 6)
     1.0
     """
-    clouds = Clouds.paired(x, y, links, groups) if paired else Clouds.unpaired(x, y)
-    chosen = {name: MEASURES.get(name)() for name in _checked(measures)}
-    return {
-        name: measure.score(clouds, seed=seed)
-        for name, measure in chosen.items()
-        if not measure.refusal(clouds.fewest, paired=paired)
-    }
+    out = {}
+    for name, measure in chosen_measures(measures).items():
+        paired, labels = clouds.links is not None, len(clouds.labels)
+        if measure.refusal(clouds.fewest, paired=paired, labels=labels):
+            continue
+        for part, score in measure.scores(clouds, seed=seed, most=most).items():
+            out[full_name(name, part)] = score
+    return out
 
 
-def gap_facts(n: int, m: int, *, paired: bool, measures: Sequence[str] | None = None) -> dict[str, Any]:
-    """Return how each measure is taken on ``n`` and ``m`` rows, and which are left out and why.
+def gap_facts(
+    clouds: Clouds, measures: Sequence[str] | None = None, *, most: int | None = None
+) -> dict[str, Any]:
+    """Return how each measure is taken on these clouds, and which are left out and why.
 
     Examples
     --------
-    >>> facts = gap_facts(5000, 5000, paired=False)
-    >>> sorted(facts["not_measured"]), facts["sampled"]["same_modality_share"]
-    (['mean_paired_cosine', 'relative_modality_gap'], 3000)
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).normal(size=(3100, 4))
+    >>> facts = gap_facts(Clouds.unpaired(x, x), ["mean_paired_cosine", "same_modality_share"])
+    >>> list(facts["not_measured"]), facts["sampled"]["same_modality_share"]
+    (['mean_paired_cosine'], 3000)
     """
-    chosen = {name: MEASURES.get(name) for name in _checked(measures)}
-    refused = {name: measure().refusal(min(n, m), paired=paired) for name, measure in chosen.items()}
+    paired, labels = clouds.links is not None, len(clouds.labels)
+    chosen = chosen_measures(measures)
+    refused = {
+        name: measure.refusal(clouds.fewest, paired=paired, labels=labels) for name, measure in chosen.items()
+    }
     taken = {name: measure for name, measure in chosen.items() if not refused[name]}
+    largest = max(len(clouds.x), len(clouds.y))
+    limits = {name: most or measure.most for name, measure in taken.items() if measure.most is not None}
     return {
         "rows": "unit length",
         "paired": paired,
@@ -70,15 +69,24 @@ def gap_facts(n: int, m: int, *, paired: bool, measures: Sequence[str] | None = 
         "resamples": RESAMPLES,
         "interval": {name: measure.interval for name, measure in taken.items()},
         "chance": {name: measure.null for name, measure in taken.items()},
-        "range": {name: list(measure.limits) for name, measure in taken.items()},
-        "sampled": {
-            name: measure.most
+        "range": {
+            full_name(name, part): list(measure.reach(part))
             for name, measure in taken.items()
-            if measure.most is not None and max(n, m) > measure.most
+            for part in measure.parts
         },
+        "sampled": {name: limit for name, limit in limits.items() if limit is not None and largest > limit},
         "not_measured": {name: reason for name, reason in refused.items() if reason},
     }
 
 
-def _checked(measures: Sequence[str] | None) -> list[str]:
-    return MEASURES.names() if measures is None else [MEASURES.check(name) for name in measures]
+def full_name(measure: str, part: str) -> str:
+    """Return the name under which a part of a measure is reported."""
+    return f"{measure}.{part}" if part else measure
+
+
+def chosen_measures(measures: Sequence[str] | None) -> dict[str, Measure]:
+    """Return the named measures, or all that are taken by default."""
+    if measures is not None:
+        return {name: MEASURES.get(name)() for name in map(MEASURES.check, measures)}
+    every = {name: MEASURES.get(name)() for name in MEASURES.names()}
+    return {name: measure for name, measure in every.items() if measure.default}

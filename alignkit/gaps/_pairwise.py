@@ -6,6 +6,8 @@ from alignkit.errors import PairingError
 from alignkit.gaps._clouds import Clouds
 from alignkit.shapes import Vectors
 
+NORMAL = 1.959963984540054  # between -this and this lie 95 % of a normal distribution
+
 
 def mean_cosine_to_others(rows: Vectors) -> np.ndarray:
     """Return each unit row's mean cosine to all other rows, from their sum.
@@ -28,3 +30,21 @@ def permuted_cosine(clouds: Clouds) -> float:
     y_degrees = np.bincount(clouds.links[:, 1], minlength=len(clouds.y))
     m = len(clouds.links)
     return float((x_degrees / m @ clouds.x) @ (y_degrees / m @ clouds.y))
+
+
+def permuted_cosine_spread(clouds: Clouds) -> float:
+    r"""Return the standard deviation of the mean cosine over permutations of one end of the links.
+
+    Closed form for one link a row, :math:`\sqrt{tr(\Sigma_x \Sigma_y) / (n - 1)}` (the combinatorial central
+    limit theorem); where rows have several links it is taken over the rows of the side that repeats less.
+    """
+    if clouds.links is None:
+        raise PairingError("pairs can be permuted only where there are some: pass pairs.")
+    x, y = clouds.x[clouds.links[:, 0]], clouds.y[clouds.links[:, 1]]
+    rows = min(len(clouds.x), len(clouds.y), len(clouds.links))
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    if len(x) <= x.shape[1]:
+        shared = float(((x @ y.T).astype(np.float64) ** 2).sum()) / len(x) ** 2
+    else:
+        shared = float(((x.T @ x) * (y.T @ y)).sum(dtype=np.float64)) / len(x) ** 2
+    return float(np.sqrt(max(shared, 0.0) / (rows - 1)))

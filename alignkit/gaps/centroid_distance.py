@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from alignkit.gaps._base import Measure
 from alignkit.gaps._bootstrap import item_draws, percentile_interval, resampled_means, sums_by_item
 from alignkit.gaps._clouds import Clouds
+from alignkit.gaps._single import Single
+from alignkit.gaps._splits import pooled_spread, squared_band
 from alignkit.shapes import Labels, Vectors
 
 
-class CentroidDistance(Measure):
+class CentroidDistance(Single):
     r"""Return the distance between the means of the unit rows, :math:`\lVert \bar x - \bar y \rVert`.
 
     In [0, 2]: 0 means the clouds share a centre, 2 that each is one point and they sit at opposite poles.
@@ -38,10 +39,11 @@ class CentroidDistance(Measure):
         return float(np.linalg.norm(x_mean - y_mean))
 
     def _chance(self, clouds: Clouds) -> float:
-        n, m = len(clouds.x), len(clouds.y)
-        mean = (clouds.x.sum(axis=0, dtype=np.float64) + clouds.y.sum(axis=0, dtype=np.float64)) / (n + m)
-        trace = (n + m) * (1 - mean @ mean) / (n + m - 1)  # of the pooled covariance: the rows have length 1
-        return float(np.sqrt(max(trace, 0.0) * (1 / n + 1 / m)))
+        return float(np.sqrt(pooled_spread(clouds)[0] * _shares(clouds)))
+
+    def _band(self, clouds: Clouds, chance: float, seed: int) -> tuple[float, float]:  # noqa: ARG002
+        low, high = squared_band(chance**2, 2 * pooled_spread(clouds)[1] * _shares(clouds) ** 2)
+        return float(np.sqrt(low)), float(np.sqrt(high))
 
     def _interval(self, clouds: Clouds, value: float, seed: int, resamples: int) -> tuple[float, float]:
         x_sums, x_sizes = _side(clouds.x, clouds.x_items, clouds)
@@ -52,6 +54,10 @@ class CentroidDistance(Measure):
             y_means = resampled_means(y_counts, y_sums, y_sizes)
             replicates.append(np.linalg.norm(x_means - y_means, axis=1))
         return percentile_interval(np.concatenate(replicates), value, self.limits)
+
+
+def _shares(clouds: Clouds) -> float:
+    return 1 / len(clouds.x) + 1 / len(clouds.y)
 
 
 def _side(rows: Vectors, items: Labels, clouds: Clouds) -> tuple[np.ndarray, np.ndarray]:

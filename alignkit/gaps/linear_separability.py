@@ -3,16 +3,18 @@
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from alignkit.gaps._base import Measure
+from alignkit.gaps._bands import null_band
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._jackknife import item_blocks, jackknife_variance, share_interval
+from alignkit.gaps._replicas import split_clouds
+from alignkit.gaps._single import Single
 from alignkit.shapes import Labels
 
 FOLDS, BLOCKS = 5, 10  # two blocks a fold
 SHRINKAGE = 0.1
 
 
-class LinearSeparability(Measure):
+class LinearSeparability(Single):
     """Return the balanced accuracy of a linear discriminant on rows of items it was not fitted to (5 folds).
 
     In [0, 1]; 0.5 means that no hyperplane helps. It *saturates*: 1.00 for nearly every two-tower model,
@@ -37,7 +39,7 @@ class LinearSeparability(Measure):
     """
 
     interval = "Wilson with the variance of a delete-a-block jackknife"
-    null = "a coin"
+    null = "a coin; band: random splits of the pooled rows"
     limits = (0.0, 1.0)
     fewest = BLOCKS
     most = 3_000
@@ -47,6 +49,11 @@ class LinearSeparability(Measure):
 
     def _chance(self, clouds: Clouds) -> float:  # noqa: ARG002
         return 0.5
+
+    def _band(self, clouds: Clouds, chance: float, seed: int) -> tuple[float, float]:
+        drawn = [_accuracy(_BlockSums(split, seed=0)) for split in split_clouds(clouds, seed)]
+        spread = chance + np.array(drawn) - np.mean(drawn)
+        return null_band(spread, self.limits)[1:]
 
     def _interval(self, clouds: Clouds, value: float, seed: int, resamples: int) -> tuple[float, float]:  # noqa: ARG002
         sums = _BlockSums(clouds, seed=0)

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from alignkit.gaps._base import Measure
 from alignkit.gaps._bootstrap import item_draws, percentile_interval, resampled_means, sums_by_item
 from alignkit.gaps._clouds import Clouds
-from alignkit.gaps._pairwise import permuted_cosine
+from alignkit.gaps._pairwise import NORMAL, permuted_cosine, permuted_cosine_spread
+from alignkit.gaps._single import Single
 
 
-class MeanPairedCosine(Measure):
+class MeanPairedCosine(Single):
     r"""Return the mean cosine of linked rows, :math:`\frac1m \sum \cos(x_i, y_i)`.
 
     In [-1, 1]: 1 means every row lies on its partner. Alone it cannot tell a gap from pairs that do not
@@ -35,6 +35,10 @@ class MeanPairedCosine(Measure):
 
     def _chance(self, clouds: Clouds) -> float:
         return permuted_cosine(clouds)
+
+    def _band(self, clouds: Clouds, chance: float, seed: int) -> tuple[float, float]:  # noqa: ARG002
+        half = NORMAL * permuted_cosine_spread(clouds)
+        return chance - half, chance + half
 
     def _interval(self, clouds: Clouds, value: float, seed: int, resamples: int) -> tuple[float, float]:
         items = clouds.link_items()

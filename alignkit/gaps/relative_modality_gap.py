@@ -2,16 +2,21 @@
 
 import numpy as np
 
-from alignkit.gaps._base import Measure
 from alignkit.gaps._bootstrap import item_draws, percentile_interval, resampled_means, sums_by_item
 from alignkit.gaps._clouds import Clouds
-from alignkit.gaps._pairwise import mean_cosine_to_others, permuted_cosine
+from alignkit.gaps._pairwise import (
+    NORMAL,
+    mean_cosine_to_others,
+    permuted_cosine,
+    permuted_cosine_spread,
+)
+from alignkit.gaps._single import Single
 from alignkit.shapes import Labels, Vectors
 
 SMALLEST = 1e-3  # the authors' floor under the mean distance of partners
 
 
-class RelativeModalityGap(Measure):
+class RelativeModalityGap(Single):
     r"""Return :math:`m / (m + (a + b) / 2)` with every distance taken as :math:`(1 - \cos) / 2`.
 
     ``m`` is the mean distance of partners (not below 0.001), ``a`` and ``b`` the mean distance between
@@ -47,6 +52,12 @@ class RelativeModalityGap(Measure):
     def _chance(self, clouds: Clouds) -> float:
         between = _half_distance(permuted_cosine(clouds))
         return float(_ratio(between, _spreads(clouds.x).mean(), _spreads(clouds.y).mean()))
+
+    def _band(self, clouds: Clouds, chance: float, seed: int) -> tuple[float, float]:  # noqa: ARG002
+        half = NORMAL * permuted_cosine_spread(clouds)
+        between = _half_distance(permuted_cosine(clouds) + np.array([half, -half]))
+        low, high = _ratio(between, _spreads(clouds.x).mean(), _spreads(clouds.y).mean())
+        return float(low), float(high)
 
     def _interval(self, clouds: Clouds, value: float, seed: int, resamples: int) -> tuple[float, float]:
         n = clouds.n_items

@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from alignkit.gaps._base import Measure
+from alignkit.gaps._bands import null_band
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._jackknife import item_blocks, jackknife_variance, share_interval
+from alignkit.gaps._replicas import NULLS
+from alignkit.gaps._single import Single
 
 K = 10
 BLOCKS = 20
@@ -12,7 +14,7 @@ KEPT = 4 * K  # neighbours kept for the jackknife: of 40 it must lose 31 before 
 TILE = 1024
 
 
-class SameModalityShare(Measure):
+class SameModalityShare(Single):
     """Return which share of a row's 10 nearest rows, among all rows of both sides, is of its own side.
 
     By cosine, in [0, 1]. Where the modalities are mixed it is their share of the rows (the null level,
@@ -36,7 +38,7 @@ class SameModalityShare(Measure):
     """
 
     interval = "Wilson with the variance of a delete-a-block jackknife"
-    null = "the share of rows that are of the same modality, closed form"
+    null = "the share of rows that are of the same modality, closed form; band: random splits"
     limits = (0.0, 1.0)
     fewest = BLOCKS
     most = 3_000
@@ -50,12 +52,18 @@ class SameModalityShare(Measure):
         n, m = len(clouds.x), len(clouds.y)
         return (n * (n - 1) + m * (m - 1)) / ((n + m) * (n + m - 1))
 
+    def _band(self, clouds: Clouds, chance: float, seed: int) -> tuple[float, float]:
+        mixed, neighbours = _neighbours(clouds, seed)
+        nearest, shares = neighbours[:, :K], []
+        for draw in range(NULLS):  # a split moves no row: only the sides are dealt anew
+            side = np.random.default_rng([seed, 5, draw]).permutation(mixed) >= len(clouds.x)
+            shares.append((side[nearest] == side[:, None]).mean())
+        return null_band(chance + np.array(shares) - np.mean(shares), self.limits)[1:]
+
     def _interval(self, clouds: Clouds, value: float, seed: int, resamples: int) -> tuple[float, float]:  # noqa: ARG002
-        rows, side = _pooled(clouds)
-        mixed = np.random.default_rng([seed, 3]).permutation(len(rows))  # ties fall to either side alike
-        rows, side = rows[mixed], side[mixed]
+        mixed, neighbours = _neighbours(clouds, seed)
+        side = mixed >= len(clouds.x)
         blocks = np.concatenate(item_blocks(clouds, BLOCKS, seed))[mixed]
-        neighbours = np.concatenate([_nearest(rows, start) for start in range(0, len(rows), TILE)])
         same = side[neighbours] == side[:, None]
         left_out = []
         for block in range(BLOCKS):
@@ -64,6 +72,18 @@ class SameModalityShare(Measure):
             shares = (same & counted).sum(axis=1) / np.maximum(counted.sum(axis=1), 1)
             left_out.append(shares[blocks != block].mean())
         return share_interval(value, jackknife_variance(np.array(left_out)), clouds.n_items)
+
+
+def _neighbours(clouds: Clouds, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return an order in which ties fall to either side alike, and each row's neighbours in it."""
+
+    def find() -> tuple[np.ndarray, np.ndarray]:
+        rows, _ = _pooled(clouds)
+        mixed = np.random.default_rng([seed, 3]).permutation(len(rows))
+        rows = rows[mixed]
+        return mixed, np.concatenate([_nearest(rows, start) for start in range(0, len(rows), TILE)])
+
+    return clouds.once(("neighbours", seed), find)
 
 
 def _pooled(clouds: Clouds) -> tuple[np.ndarray, np.ndarray]:

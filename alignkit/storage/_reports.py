@@ -24,6 +24,8 @@ class _ScoreModel(BaseModel):
     n: int = 0
     chance: float | None = None
     unaligned: float | None = None
+    chance_low: float | None = None
+    chance_high: float | None = None
 
 
 def save_report(report: Report, path: Path | str, *, force: bool = False) -> None:

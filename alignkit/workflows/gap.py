@@ -1,30 +1,45 @@
 """Measure how far two modalities lie apart, before and after a map."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
 
 from alignkit.alignment import Alignment
 from alignkit.errors import DataError
 from alignkit.gaps import MEASURES
-from alignkit.gaps._measure_all import gap_facts, measure_gap_rows
+from alignkit.gaps._clouds import Clouds
+from alignkit.gaps._curve import sample_size_curve
+from alignkit.gaps._measure_all import gap_facts, measure_clouds
 from alignkit.pairs import Pairs
-from alignkit.reports import Report, Score
+from alignkit.reports import Report
+from alignkit.rows import Rows
 from alignkit.spaces import Embeddings
 from alignkit.workflows._facts import facts_of, versions
 
 
-def measure_gap(
-    source: Embeddings,
-    target: Embeddings,
+def measure_gap(  # noqa: PLR0913 - the whole choice of a report
+    source: Embeddings | Rows,
+    target: Embeddings | Rows,
     *,
-    pairs: Pairs | None = None,
+    pairs: Pairs | bool = False,
     alignment: Alignment | None = None,
     measures: Sequence[str] | None = None,
+    labels: Sequence[str] = (),
+    most: int | None = None,
+    curve: bool = False,
     seed: int = 0,
 ) -> Report:
     """Measure how far two modalities lie apart; without ``pairs``, only what needs none.
 
-    With pairs, the rows that have a partner are measured, each once. What cannot be measured stands with
-    its reason in ``context["protocol"]["not_measured"]``.
+    Sides are embeddings, or arrays of rows. ``pairs`` says which rows belong together; True pairs equal ids
+    (in arrays, row i with row i). With pairs, the rows that have a partner are measured, each once.
+    ``measures`` are names (all that are taken by default without), ``labels`` columns of the source's
+    metadata for the measures that compare labels, and ``most`` the rows a side beyond which measures that
+    compare every row with every other take a seeded sample. What cannot be measured stands with its reason
+    in ``context["protocol"]["not_measured"]``, and with ``curve`` the values at smaller samples in
+    ``context["curve"]``.
 
     With an alignment, section ``measures`` is the gap that remains after it, in the target's own frame,
     and ``before`` (where dimensions allow) the gap of the rows as they came.
@@ -32,58 +47,81 @@ def measure_gap(
     Raises
     ------
     DataError
-        If dimensions differ and no alignment joins them, or rows are not finite or have no direction.
+        If dimensions differ and no alignment joins them, rows are not finite or have no direction, or one
+        modality is given twice.
+    UnknownNameError
+        If no measure has that name.
 
     Examples
     --------
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
-    >>> one, other = (Embeddings(rng.normal(size=(50, 8)) + shift) for shift in (0, 9))
+    >>> one, other = (rng.normal(size=(50, 8)) + shift for shift in (0, 9))
     >>> report = measure_gap(one, other, measures=["centroid_distance"])
     >>> report.sections["measures"]["centroid_distance"].value > 0.7
     True
     """
-    chosen = [MEASURES.check(name) for name in measures] if measures else MEASURES.names()
-    for side in (source, target):
-        side.check(direction=True)
-    if alignment is None and source.dim != target.dim:
-        raise DataError(
-            f"{source.name} has {source.dim} dimensions and {target.name} {target.dim}: a gap is measured "
-            "in one space; fit a map with `alignkit fit` and pass it with --alignment."
-        )
-    mapped = source if alignment is None else alignment.apply(source)
-    mapped.space.check_meets(target.space, f"{source.name}, measured against {target.name},")
-    sections = {"measures": _measured(mapped, target, pairs, chosen, seed)}
-    if alignment is not None and source.dim == target.dim:
-        sections["before"] = _measured(source, target, pairs, chosen, seed)
-    join = None if pairs is None else pairs.join()
-    rows = [len(source), len(target)]
-    if join is not None:
-        rows = [join[f"{side}_rows"] - join[f"{side}_unmatched"] for side in ("source", "target")]
-    context = {
-        "source": facts_of(source),
-        "target": facts_of(target),
+    chosen = [MEASURES.check(name) for name in measures] if measures else None
+    left, right = (_embeddings(side) for side in (source, target))
+    links = Pairs.by_id(left, right) if pairs is True else pairs or None
+    _check(left, right, alignment)
+    mapped = left if alignment is None else alignment.apply(left)
+    mapped.space.check_meets(right.space, f"{left.name}, measured against {right.name},")
+    sides = {"measures": mapped}
+    if alignment is not None and left.dim == right.dim:
+        sides["before"] = left
+    clouds = {section: _clouds(side, right, links, labels) for section, side in sides.items()}
+    sections = {
+        section: measure_clouds(cloud, chosen, seed=seed, most=most) for section, cloud in clouds.items()
+    }
+    context: dict[str, Any] = {
+        "source": facts_of(left),
+        "target": facts_of(right),
         "frame": "own" if alignment is None else "target",
-        "join": join,
-        "protocol": gap_facts(*rows, paired=pairs is not None, measures=chosen),
+        "join": None if links is None else links.join(),
+        "protocol": gap_facts(clouds["measures"], chosen, most=most),
         "seed": seed,
         "versions": versions(),
     }
+    if curve:
+        context["curve"] = {
+            section: sample_size_curve(cloud, chosen, seed=seed) for section, cloud in clouds.items()
+        }
     return Report("gap", sections, context)
 
 
-def _measured(
-    left: Embeddings, right: Embeddings, pairs: Pairs | None, measures: Sequence[str], seed: int
-) -> dict[str, Score]:
+def _embeddings(side: Embeddings | Rows) -> Embeddings:
+    return side if isinstance(side, Embeddings) else Embeddings(np.asarray(side))
+
+
+def _check(left: Embeddings, right: Embeddings, alignment: Alignment | None) -> None:
+    for side in (left, right):
+        side.check(direction=True)
+    if alignment is None and left.dim != right.dim:
+        raise DataError(
+            f"{left.name} has {left.dim} dimensions and {right.name} {right.dim}: a gap is measured "
+            "in one space; fit a map with `alignkit fit` and pass it with --alignment."
+        )
+
+
+def _clouds(left: Embeddings, right: Embeddings, pairs: Pairs | None, labels: Sequence[str]) -> Clouds:
+    """Return unit rows of both sides: all of them, or each row once that has a partner."""
     if pairs is None:
-        return measure_gap_rows(left.array(), right.array(), paired=False, measures=measures, seed=seed)
-    linked = Pairs(left, right, pairs.links, pairs.groups).restricted()
-    return measure_gap_rows(
-        linked.source.array(),
-        linked.target.array(),
-        paired=True,
-        measures=measures,
-        links=linked.links,
-        groups=linked.components(),
-        seed=seed,
-    )
+        clouds, rows = Clouds.unpaired(left.array(), right.array()), left
+    else:
+        linked = Pairs(left, right, pairs.links, pairs.groups).restricted()
+        rows = linked.source
+        clouds = Clouds.paired(rows.array(), linked.target.array(), linked.links, linked.components())
+    columns = [_column(rows, name) for name in labels]
+    return replace(clouds, labels=tuple(columns)) if columns else clouds
+
+
+def _column(rows: Embeddings, name: str) -> np.ndarray:
+    known = rows.items.column_names
+    if name not in known:
+        raise DataError(
+            f"{rows.name} has no column {name!r}; its metadata has {', '.join(known) or 'no columns'}: name "
+            "one of them with --labels."
+        )
+    values = rows.items[name].to_pylist()
+    return np.unique([str(value) for value in values], return_inverse=True)[1].astype(np.int64)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from alignkit.gaps import MEASURES
-from alignkit.gaps._measure_all import measure_gap_rows
+from alignkit.gaps._clouds import Clouds
+from alignkit.gaps._measure_all import measure_clouds
 from alignkit.reports import Score
 
 
@@ -88,7 +89,8 @@ class Coverage:
             yield seed, (rng.normal(size=(80, 12)) + 0.5, rng.normal(size=(80, 12)) + 0.5 - shift)
 
     def _score(self, x: np.ndarray, y: np.ndarray, paired: bool, seed: int) -> Score:
-        return measure_gap_rows(x, y, paired=paired, measures=[self.name], seed=seed)[self.name]
+        clouds = (Clouds.paired if paired else Clouds.unpaired)(x, y)
+        return measure_clouds(clouds, [self.name], seed=seed)[self.name]
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,93 @@
+"""Measures whose interval and null band come from replicas: blocks left out, and clouds without a gap."""
+
+from abc import abstractmethod
+from typing import ClassVar, Generic, TypeVar
+
+import numpy as np
+
+from alignkit.gaps._bands import null_band, student_interval
+from alignkit.gaps._base import Measure
+from alignkit.gaps._clouds import Clouds
+from alignkit.gaps._replicas import Replicas, row_replicas
+from alignkit.reports import Score
+
+JACKKNIFE = "Student with the variance of a delete-a-block jackknife"
+SPLITS = "random splits of the pooled rows"
+PERMUTATIONS = "permuted pairs"
+T = TypeVar("T")
+
+
+class Replicated(Measure, Generic[T]):
+    """Fill `Measure` from what is read off replicas of the clouds.
+
+    A leaf says what it reads off the clouds (`_read`) and off all replicas (`_replicas`, once for all the
+    measures that read the same), and what it makes of that (`_of`). ``degenerate`` says that its first order
+    vanishes where there is no gap.
+    """
+
+    interval = JACKKNIFE
+    null = SPLITS
+    degenerate: ClassVar[bool] = False
+
+    @abstractmethod
+    def _of(self, read: T) -> dict[str, float]: ...
+
+    @abstractmethod
+    def _read(self, clouds: Clouds) -> T: ...
+
+    @abstractmethod
+    def _replicas(self, clouds: Clouds, seed: int) -> Replicas[T]: ...
+
+    def of_replicas(self, replicas: Replicas[T], n: int) -> dict[str, Score]:
+        """Return each part's score from what was read off the replicas of ``n`` items."""
+        values = self._of(replicas.whole)
+        left_out, nulls = ([self._of(one) for one in some] for some in (replicas.left_out, replicas.nulls))
+        return {part: self._score(part, value, left_out, nulls, n) for part, value in values.items()}
+
+    def _score(
+        self,
+        part: str,
+        value: float,
+        left_out: list[dict[str, float]],
+        nulls: list[dict[str, float]],
+        n: int,
+    ) -> Score:
+        limits = self.reach(part)
+        drawn = np.array([one[part] for one in nulls])
+        chance, chance_low, chance_high = null_band(drawn, limits)
+        low, high = student_interval(
+            value,
+            np.array([one[part] for one in left_out]),
+            limits,
+            float(drawn.var(ddof=1)) if self.degenerate else 0.0,
+        )
+        return Score(value, low, high, n=n, chance=chance, chance_low=chance_low, chance_high=chance_high)
+
+    def _values(self, clouds: Clouds) -> dict[str, float]:
+        return self._of(self._read(clouds))
+
+    def _scores(self, clouds: Clouds, seed: int, resamples: int) -> dict[str, Score]:  # noqa: ARG002
+        return self.of_replicas(self._replicas(clouds, seed), clouds.n_items)
+
+
+class OnRows(Replicated[Clouds]):
+    """Read the clouds themselves: right for every measure, and the slowest way."""
+
+    def _read(self, clouds: Clouds) -> Clouds:
+        return clouds
+
+    def _replicas(self, clouds: Clouds, seed: int) -> Replicas[Clouds]:
+        return row_replicas(clouds, seed, pairs=self.needs_pairs)
+
+
+class OnPairs(OnRows):
+    """Read one pair an item, row i beside row i; the null permutes the pairs."""
+
+    needs_pairs = True
+    null = PERMUTATIONS
+
+    def _values(self, clouds: Clouds) -> dict[str, float]:
+        return self._of(clouds.matched(0))
+
+    def _scores(self, clouds: Clouds, seed: int, resamples: int) -> dict[str, Score]:
+        return super()._scores(clouds.matched(seed), seed, resamples)
