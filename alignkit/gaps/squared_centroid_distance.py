@@ -26,8 +26,8 @@ class SquaredCentroidDistance(OnSums):
     products of rows of *different items* enter: :math:`\lVert \sum_i a_i \rVert^2 - \sum_i \lVert a_i
     \rVert^2`, times N/(N - 1), with :math:`a_i` what item i adds to the difference of the means. For pairs
     that is :math:`\lVert\bar x - \bar y\rVert^2 - tr\,Cov(x - y)/n`; without pairs each side's own products
-    are taken out. Pairs are not needed; where they are known, partners are one item. `centroid_distance` is the
-    familiar length, which shows a gap where none is.
+    are taken out. Pairs are not needed; where they are known, partners are one item. `centroid_distance` is
+    the familiar length, which shows a gap where none is.
 
     References
     ----------
