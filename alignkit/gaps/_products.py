@@ -6,7 +6,7 @@ import numpy as np
 
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._jackknife import item_blocks
-from alignkit.gaps._replicas import NULLS, Replicas, n_blocks
+from alignkit.gaps._replicas import Replicas, n_blocks
 from alignkit.shapes import Vectors
 
 
@@ -42,10 +42,6 @@ class Products:
         names = ("n", "x", "y", "xx", "xy", "yy")
         sums = {name: getattr(self, name) + sign * getattr(other, name) for name in names}
         return Products(**sums, origin=self.origin)
-
-    def repaired(self, xy: np.ndarray) -> "Products":
-        """Return the same rows with other partners, whose products are ``xy``."""
-        return Products(self.n, self.x, self.y, self.xx, xy, self.yy, self.origin)
 
     def centred(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the centred products xx, xy, yy."""
@@ -86,21 +82,12 @@ def product_blocks(clouds: Clouds, seed: int) -> list[Products]:
 
 
 def product_replicas(clouds: Clouds, seed: int) -> Replicas[Products]:
-    """Return the products of matched clouds, those without each block, and those of permuted partners."""
+    """Return the products of matched clouds and those without each block; there are no nulls."""
     parts = clouds.once(("product blocks", seed), lambda: product_blocks(clouds, seed))
     whole = parts[0]
     for part in parts[1:]:
         whole = whole + part
-    origin = whole.origin
-    width = clouds.x.shape[1]
-
-    def permuted(draw: int) -> Products:
-        order = np.random.default_rng([seed, 6, draw]).permutation(len(clouds.y))
-        x = clouds.x - origin[:width].astype(clouds.x.dtype)
-        y = clouds.y[order] - origin[width:].astype(clouds.y.dtype)
-        return whole.repaired((x.T @ y).astype(np.float64))
-
-    return Replicas(whole, (whole - part for part in parts), (permuted(draw) for draw in range(NULLS)))
+    return Replicas(whole, (whole - part for part in parts), ())
 
 
 def _origin(clouds: Clouds) -> np.ndarray:

@@ -2,15 +2,17 @@
 
 import numpy as np
 
+from alignkit.gaps._base import HEADLINE
 from alignkit.gaps._bootstrap import item_draws, percentile_interval, resampled_means, sums_by_item
 from alignkit.gaps._clouds import Clouds
+from alignkit.gaps._on_sums import Bootstrapped
 from alignkit.gaps._pairwise import (
     NORMAL,
     mean_cosine_to_others,
     permuted_cosine,
     permuted_cosine_spread,
 )
-from alignkit.gaps._single import Single
+from alignkit.gaps._sums import Sums
 from alignkit.shapes import Labels, SourceRows, TargetRows, Vectors
 
 SMALLEST = 1e-3  # the authors' floor under the mean distance of partners
@@ -27,7 +29,7 @@ def relative_modality_gap(x: SourceRows, y: TargetRows) -> float:
     return RelativeModalityGap().measure(x, y)
 
 
-class RelativeModalityGap(Single):
+class RelativeModalityGap(Bootstrapped):
     r"""Return :math:`m / (m + (a + b) / 2)` with every distance taken as :math:`(1 - \cos) / 2`.
 
     ``m`` is the mean distance of partners (not below 0.001), ``a`` and ``b`` the mean distance between
@@ -56,9 +58,9 @@ class RelativeModalityGap(Single):
     null = "permuted pairs, closed form"
     limits = (0.0, 1.0)
 
-    def _value(self, clouds: Clouds) -> float:
-        between = _half_distance(clouds.pair_cosines()).mean()
-        return float(_ratio(between, _spreads(clouds.x).mean(), _spreads(clouds.y).mean()))
+    def _of(self, read: Sums) -> dict[str, float]:
+        within = (_half_distance(cosine) for cosine in read.mean_cosines)
+        return {HEADLINE: float(_ratio(_half_distance(read.cosine / read.links), *within))}
 
     def _chance(self, clouds: Clouds) -> float:
         between = _half_distance(permuted_cosine(clouds))
