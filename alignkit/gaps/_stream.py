@@ -11,7 +11,8 @@ from alignkit.gaps._measure_all import chosen_measures, full_name
 from alignkit.gaps._products import Products
 from alignkit.gaps._replicas import BLOCKS, NULLS, Replicas
 from alignkit.gaps._replicated import Replicated
-from alignkit.gaps._spectra import Spectra, Spread, spectra_of, spectra_without_blocks, total_spread
+from alignkit.gaps._spectra import Spectra, spectra_of, spectra_without_blocks
+from alignkit.gaps._spread import Spread, middle, total_spread
 from alignkit.gaps._sums import Sums, add_sums, permuted_sums, sums_of_rows, sums_of_side
 from alignkit.reports import Score
 from alignkit.shapes import SourceRows, TargetRows, Vectors
@@ -54,16 +55,15 @@ class GapStream:
         x, y = unit_rows(x, "x"), unit_rows(y, "y")
         block, first = self._chunks["x"] % BLOCKS, not len(self._origin)
         if first:
-            self._origin = (x.mean(axis=0, dtype=np.float64) + y.mean(axis=0, dtype=np.float64)) / 2
+            self._origin = middle(x, y)
         self._add_sums(block, sums_of_rows(x, y))
         drawn = permuted_sums(x, y, [np.random.default_rng([9, self._chunks["x"], d]) for d in range(NULLS)])
         self._permuted = (
             [a + b for a, b in zip(self._permuted, drawn, strict=True)] if self._permuted else drawn
         )
-        both = np.concatenate([self._origin, self._origin])
-        found = Products.of(x, y, both)
-        self._add_spread("x", block, Spread(found.n, found.x, found.xx))
-        self._add_spread("y", block, Spread(found.n, found.y, found.yy))
+        found = Products.of(x, y, self._origin)
+        self._add_spread("x", block, found.spread_x)
+        self._add_spread("y", block, found.spread_y)
         self._shared[block] = self._shared[block] + found.xy
         self._chunks["x"] += 1
 
@@ -121,7 +121,7 @@ class GapStream:
             left_out = spectra_without_blocks(x, y, self._origin)
             return Replicas(whole, list(left_out), list(self._split_spectra(x, y, seed)))
         products = [
-            Products(a.n, a.total, b.total, a.products, np.asarray(xy), b.products, np.tile(self._origin, 2))
+            Products(a.n, a.total, b.total, a.products, np.asarray(xy), b.products, self._origin)
             for a, b, xy in zip(x, y, self._shared, strict=True)
         ]
         total = products[0]

@@ -15,7 +15,7 @@ from alignkit.gaps._pairwise import (
 from alignkit.gaps._sums import Sums
 from alignkit.shapes import Labels, SourceRows, TargetRows, Vectors
 
-SMALLEST = 1e-3  # the authors' floor under the mean distance of partners
+SMALLEST = 1e-3  # what the authors put in the place of a mean distance that is not above 0
 
 
 def relative_modality_gap(x: SourceRows, y: TargetRows) -> float:
@@ -32,8 +32,8 @@ def relative_modality_gap(x: SourceRows, y: TargetRows) -> float:
 class RelativeModalityGap(Bootstrapped):
     r"""Return :math:`m / (m + (a + b) / 2)` with every distance taken as :math:`(1 - \cos) / 2`.
 
-    ``m`` is the mean distance of partners (not below 0.001), ``a`` and ``b`` the mean distance between
-    different rows of one modality. In [0, 1]: near 0 partners lie on one another, 0.5 means that they are as
+    ``m`` is the mean distance of partners (0.001 where they all meet), ``a`` and ``b`` the mean distance
+    between different rows of one modality. In [0, 1]: near 0 partners lie on one another, 0.5 means that they are as
     far apart as any two rows of one modality, 1 that each modality is one point and the points differ.
     Rows are normalised first. The double sum is closed (:math:`\lVert\sum x\rVert^2 - n`), so the cost
     is linear in rows. Linked many-to-many, ``a`` and ``b`` run over distinct rows as in the paper's COCO
@@ -91,7 +91,7 @@ class RelativeModalityGap(Bootstrapped):
 
 
 def _ratio(between: np.ndarray | float, first: np.ndarray | float, second: np.ndarray | float) -> np.ndarray:
-    floored = np.maximum(between, SMALLEST)
+    floored = np.where(np.asarray(between) > 0, between, SMALLEST)
     return floored / (floored + (np.asarray(first) + second) / 2)
 
 
