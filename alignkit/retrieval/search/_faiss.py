@@ -22,6 +22,7 @@ DEPTH = 10  # hits at which recall is measured
 SAMPLE = 1000  # queries on which it is measured
 SPARE = 8  # candidates beyond those wanted: where products err, the last place goes to the right row
 TRAINING = 1 << 18  # rows, drawn with a fixed seed, that lists and codes are learned from
+WRAPPED = ("index", "base_index", "storage")  # where an index keeps the one that it wraps
 STEP = 1.25  # between two efforts that are tried
 SIGMAS = 2  # standard errors by which the measured recall must pass
 
@@ -69,6 +70,10 @@ def _by_factory(faiss: Any, vectors: np.ndarray, factory: str) -> Any:
     some = np.random.default_rng(0).permutation(len(vectors))[:TRAINING]
     try:
         index = faiss.index_factory(vectors.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
+        for part in _parts(faiss, index):
+            if hasattr(part, "do_polysemous_training"):
+                # it renumbers codes for a filter that is never asked for, and is most of the training
+                part.do_polysemous_training = False
         index.train(vectors[np.sort(some)])
         index.add(vectors)
     except RuntimeError as error:
@@ -78,6 +83,16 @@ def _by_factory(faiss: Any, vectors: np.ndarray, factory: str) -> Any:
             f"{len(vectors)} rows of {vectors.shape[1]} columns, like IVF1024,PQ64 (it said: {said})."
         ) from error
     return index
+
+
+def _parts(faiss: Any, index: Any) -> Iterator[Any]:
+    """Yield an index, and the indexes that it wraps, as what they are."""
+    index = faiss.downcast_index(index)
+    yield index
+    for name in WRAPPED:
+        inner = getattr(index, name, None)
+        if isinstance(inner, faiss.Index):
+            yield from _parts(faiss, inner)
 
 
 def search(

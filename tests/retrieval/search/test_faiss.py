@@ -103,3 +103,15 @@ def test_shards_over_id_maps_return_wrong_ids_and_so_we_give_faiss_none():
     )
     found = search(indexed, Embeddings(gallery), 1)
     assert found.table()["gallery"].to_pylist() == [str(name) for name in ids]
+
+
+@pytest.mark.parametrize("factory", ["PQ4x4", "IVF8,PQ4x4", "OPQ4,PQ4x4", "PQ4x4,RFlat", "HNSW8_PQ4x4"])
+def test_no_part_of_an_index_is_trained_for_a_filter_that_is_never_used(factory: str):
+    faiss = pytest.importorskip("faiss")
+
+    def trained(index):
+        parts = _faiss._parts(faiss, index)
+        return [part.do_polysemous_training for part in parts if hasattr(part, "do_polysemous_training")]
+
+    built, by_default = _faiss.build(factory, rows(500)), faiss.index_factory(16, factory)
+    assert (trained(built), trained(by_default)) == ([False], [True])
