@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from alignkit.cli import _options as options
-from alignkit.cli._output import emit, emit_json, note
+from alignkit.cli._output import emit, emit_json, note, recall_words
 
 
 def command(
@@ -75,10 +75,7 @@ def command(
     else:
         emit(f"{out}: {len(index)} rows of {index.dim} dimensions, {kind}, {_correction(facts)}")
     if settings:
-        note(
-            f"recall@10 {settings['recall']:.4f} against the exact index, on rows of the {settings['on']}, "
-            f"with effort {settings['effort']}"
-        )
+        note(recall_words(settings))
 
 
 def _correction(facts: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alignkit.cli import _options as options
-from alignkit.cli._output import emit, emit_json, note
+from alignkit.cli._output import emit, emit_json, note, recall_words
 from alignkit.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def command(
 ) -> None:
     """Print the K best gallery rows for every query: their ids and scores, tab-separated, best first.
 
-    A terminal shows the first five queries as a table.
+    A terminal shows the first five queries as a table. Of an approximate index it repeats the recall.
 
     Example: `alignkit search images.index text.npy -k 5 --out hits.parquet`
     """
@@ -76,6 +76,7 @@ def command(
                     "by_id": found.overlap.ids,
                     "by_row": found.overlap.rows,
                 },
+                "settings": indexed.index.settings or None,
                 "written": out and str(out),
                 "hits": [_as_json(hit) for hit in _hits(found)],
             }
@@ -86,6 +87,8 @@ def command(
         emit("\n".join("\t".join(map(str, line)) for line in (NAMES, *_lines(found, len(found.queries)))))
     if out is not None:
         note(f"written: {out} ({found.rows.size} hits of {len(found.queries)} queries)")
+    if indexed.index.settings:
+        note(recall_words(indexed.index.settings))
     _warn(found, indexed.bank.name if indexed.bank else "")
 
 

@@ -23,7 +23,7 @@ from alignkit.storage._json import read_header, to_text
 from alignkit.storage._trust import check_trusted, remember
 from alignkit.workflows.searching import Bank, IndexedGallery
 
-VERSION = 1
+VERSION = 2  # the first said recall without its interval
 INDEX_FILES = _HEADER, _VECTORS, _ITEMS, _BANK, _SEARCHER, _MAP = (
     "index.json",
     "vectors.npy",
@@ -48,6 +48,10 @@ class _BankModel(_Model):
 class _SettingsModel(_Model):
     effort: int = Field(ge=1)
     recall: float
+    low: float | None = None
+    high: float | None = None
+    n: int | None = Field(default=None, ge=1)
+    seed: int | None = None
     on: Literal["bank", "gallery"]
 
 
@@ -168,7 +172,7 @@ def load_index(path: Path | str, *, trust: bool = False) -> IndexedGallery:
             header.neighbours,
             vectors,
             _read_searcher(folder, header, trust=trust),
-            header.settings.model_dump() if header.settings else {},
+            header.settings.model_dump(exclude_none=True) if header.settings else {},
         ),
         items["id"].combine_chunks(),
         items.drop_columns(["id"]),

@@ -89,3 +89,16 @@ def test_queries_are_composed_of_files_with_weights(alignkit, index):
     alignkit("search", index, "test.npy", "--add", "one.npy=much").refused("the weight 'much' is no number")
     alignkit("search", index, "test.npy", "--arc", "0.5").refused("a query of 1 parts: give two parts")
     alignkit("search", index, "test.npy", "-k", "9999").refused("k is 9999 and the gallery has")
+
+
+def test_what_an_approximate_index_finds_is_said_again(alignkit, rotated):
+    pytest.importorskip("faiss")
+    made = alignkit("index", "y.npy", "--no-csls", "--kind", "IVF4,SQ8", "--out", "some.index", "--json")
+    ran = alignkit("search", "some.index", "y.npy", "-k", "1", "--json")
+    settings = ran.json["settings"]
+    assert settings == made.json["settings"]
+    assert (settings["n"], settings["seed"], settings["on"]) == (60, 0, "gallery")
+    assert settings["low"] <= 0.025 ** (1 / 60) < settings["recall"] <= settings["high"]
+    said = f"recall@10 {settings['recall']:.4f} [{settings['low']:.4f}, {settings['high']:.4f}] n=60 "
+    assert said in made.err
+    assert said in ran.err

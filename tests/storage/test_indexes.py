@@ -138,6 +138,13 @@ def test_a_searcher_of_another_index_is_refused(folder, tmp_path):
         load_index(tmp_path / "big")
 
 
+def test_an_index_of_the_first_version_has_a_recall_without_interval(tmp_path):
+    pytest.importorskip("faiss")
+    save_index(index_gallery(GALLERY, bank=BANK, kind="hnsw"), tmp_path / "x.index")
+    edit(tmp_path / "x.index", version=1, settings={"effort": 7, "recall": 0.99, "on": "bank"})
+    assert load_index(tmp_path / "x.index").index.settings == {"effort": 7, "recall": 0.99, "on": "bank"}
+
+
 def test_hits_are_one_parquet_file(folder, tmp_path):
     table = search(load_index(folder), QUERIES, 2).table()
     save_hits(table, tmp_path / "hits.parquet")

@@ -1,4 +1,4 @@
-"""Indexes that look at a part of the gallery, through faiss: built, tuned, searched, kept.
+"""Indexes that look at a part of the gallery, through faiss: built, searched, kept.
 
 Faiss proposes rows and never decides: what it finds is scored again, exactly, and ordered by score and row.
 So it may keep codes instead of rows (PQ), and the order that it leaves among ties does not matter. Ids are
@@ -12,19 +12,16 @@ from typing import Any
 import numpy as np
 
 from alignkit.errors import DataError, MissingExtraError, ParameterError
-from alignkit.retrieval.search._flat import best
 from alignkit.row_products import row_products
+from alignkit.rows import Rows
 
 OWN = ("ivf", "hnsw")  # kinds with settings of ours; any other is a string for faiss's index factory
 NEIGHBOURS_IN_GRAPH, WHILE_BUILDING = 32, 100  # of HNSW: links of a node, candidates while it is inserted
 ITERATIONS = 10  # of k-means, for IVF
 DEPTH = 10  # hits at which recall is measured
-SAMPLE = 1000  # queries on which it is measured
 SPARE = 8  # candidates beyond those wanted: where products err, the last place goes to the right row
 TRAINING = 1 << 18  # rows, drawn with a fixed seed, that lists and codes are learned from
 WRAPPED = ("index", "base_index", "storage")  # where an index keeps the one that it wraps
-STEP = 1.25  # between two efforts that are tried
-SIGMAS = 2  # standard errors by which the measured recall must pass
 
 
 def import_faiss(kind: str) -> Any:  # Any: faiss carries no types
@@ -96,7 +93,7 @@ def _parts(faiss: Any, index: Any) -> Iterator[Any]:
 
 
 def search(
-    index: Any, queries: np.ndarray, vectors: np.ndarray, k: int, effort: int
+    index: Any, queries: np.ndarray, vectors: Rows, k: int, effort: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (rows, scores), from high to low, the lower row first where equal; -1 where too few were met.
 
@@ -122,7 +119,7 @@ def candidates(index: Any, queries: np.ndarray, k: int, effort: int) -> np.ndarr
 
 
 def scored_again(
-    rows: np.ndarray, queries: np.ndarray, vectors: np.ndarray, k: int
+    rows: np.ndarray, queries: np.ndarray, vectors: Rows, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (rows, scores) of the ``k`` best among some rows of each query, by their exact scores."""
     asking, place = np.nonzero(rows >= 0)
@@ -138,24 +135,6 @@ def most(index: Any) -> int:
     """Return the greatest effort, at which nothing is missed: all lists, or as many candidates as rows."""
     is_ivf = isinstance(index, import_faiss("faiss").IndexIVFFlat)
     return index.nlist if is_ivf else index.ntotal
-
-
-def tune(index: Any, vectors: np.ndarray, queries: np.ndarray, recall: float) -> tuple[int, float]:
-    """Return the least effort at which the ``queries`` find what an exact search finds, and their recall.
-
-    Efforts grow by a quarter; one passes if its mean recall is above ``recall`` by two standard errors.
-    """
-    queries = queries[np.unique(np.linspace(0, len(queries) - 1, SAMPLE).astype(np.int64))]
-    k = min(DEPTH, len(vectors))
-    exact, _ = best(queries, vectors, k)
-    effort = 1
-    while True:
-        rows, _ = search(index, queries, vectors, k, effort)
-        found = (rows[:, :, None] == exact[:, None, :]).any(axis=1).mean(axis=1)
-        error = found.std() / len(found) ** 0.5
-        if found.mean() - SIGMAS * error >= recall or effort == most(index):
-            return effort, float(found.mean())
-        effort = min(max(effort + 1, int(effort * STEP)), most(index))
 
 
 def to_bytes(index: Any) -> memoryview:

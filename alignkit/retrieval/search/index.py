@@ -9,6 +9,7 @@ from alignkit.errors import DataError, ParameterError
 from alignkit.retrieval.exact.tiles import spans
 from alignkit.retrieval.search import _faiss
 from alignkit.retrieval.search._flat import best
+from alignkit.retrieval.search._tuning import tune
 from alignkit.rows import Rows
 from alignkit.shapes import Gallery, Queries, Vectors
 
@@ -48,9 +49,9 @@ class Index:
     searcher
         The faiss index of all but ``flat``.
     settings
-        ``effort``, the lists that IVF probes or the candidates that HNSW or another index proposes, and the
-        ``recall`` at 10 that was measured with it, against the flat index, on rows of the bank (or of the
-        gallery).
+        ``effort``, the lists that IVF probes or the candidates that HNSW or another index proposes; the
+        ``recall`` at 10 that was measured with it, against the flat index, on ``n`` rows of the bank (or of
+        the gallery) drawn by ``seed``; ``low`` and ``high``, its 95% interval.
     """
 
     kind: str
@@ -119,6 +120,7 @@ def build_index(
     kind: str = "flat",
     hub_correction: HubCorrection = "csls",
     recall: float = RECALL,
+    seed: int = 0,
 ) -> Index:
     """Return an index of gallery rows that answers by CSLS, from rows of the joint frame.
 
@@ -133,9 +135,11 @@ def build_index(
     judged by. A query in the bank raises ``r`` of its partner's rivals, so it looks better than a new one.
 
     IVF and HNSW need rows of one length: those of ``[2 y, -r(y)]`` differ, so faiss gets one more column,
-    in which queries hold 0. The least effort with ``recall`` at 10 is sought on up to 1,000 bank rows
-    (rows of the gallery, which are easier, where there is no bank). They are built on one thread, so that
-    two builds are equal; that takes hours for tens of millions of rows. All rows are held in memory.
+    in which queries hold 0. The least effort with ``recall`` at 10 is sought on up to 1,000 bank rows, and
+    the recall that `Index.settings` states is measured on up to 1,000 others, all drawn by ``seed`` (rows of
+    the gallery, which are easier, where there is no bank); rows of equal scores stand for one another. They
+    are built on one thread, so that two builds are equal; that takes hours for tens of millions of rows. All
+    rows are held in memory.
 
     Parameters
     ----------
@@ -150,6 +154,8 @@ def build_index(
         ``csls``, or ``none`` for plain cosine.
     recall
         Share of the flat index's first ten hits that the others must find, above 0 and at most 1.
+    seed
+        Draws the rows that the effort and its recall are measured on.
 
     Raises
     ------
@@ -192,8 +198,8 @@ def build_index(
     searcher = _faiss.build(kind, level)
     tried = index.prepared(rows if sources is None else sources)
     tried = np.pad(tried, ((0, 0), (0, level.shape[1] - tried.shape[1])))
-    effort, reached = _faiss.tune(searcher, level, tried, recall)
-    settings = {"effort": effort, "recall": reached, "on": "gallery" if sources is None else "bank"}
+    settings = tune(searcher, vectors, tried, recall, seed=seed)
+    settings["on"] = "gallery" if sources is None else "bank"
     return Index(kind, hub_correction, index.neighbours, vectors, searcher, settings)
 
 
