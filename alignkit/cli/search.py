@@ -38,6 +38,8 @@ def command(
     trust: Annotated[
         bool, typer.Option("--trust", help="Read a faiss file that your alignkit did not write.")
     ] = False,
+    device: options.FaissDevice = "cpu",
+    float16: options.Float16 = False,
     ids: options.Ids = None,
     trust_pickle: options.TrustPickle = False,
     force: options.Force = False,
@@ -50,6 +52,7 @@ def command(
     Example: `alignkit search images.index text.npy -k 5 --out hits.parquet`
     """
     from alignkit.atomic import check_writable
+    from alignkit.retrieval.search.cards import on_cards
     from alignkit.storage import load_index, save_hits
     from alignkit.workflows import Part, search, search_composed
 
@@ -57,11 +60,12 @@ def command(
         check_writable(out, force=force, names=())
     indexed = load_index(index, trust=trust)
     asked = options.open_side(queries, ids=ids, trust_pickle=trust_pickle)
-    if add or arc is not None:
-        parts = [_part(word, trust_pickle=trust_pickle) for word in add or []]
-        found = search_composed(indexed, [Part(asked), *parts], k, arc=arc)
-    else:
-        found = search(indexed, asked, k)
+    with on_cards(device, float16=float16):
+        if add or arc is not None:
+            parts = [_part(word, trust_pickle=trust_pickle) for word in add or []]
+            found = search_composed(indexed, [Part(asked), *parts], k, arc=arc)
+        else:
+            found = search(indexed, asked, k)
     if out is not None:
         save_hits(found.table(), out, force=force)
     if json:

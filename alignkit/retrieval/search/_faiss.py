@@ -1,27 +1,23 @@
-"""Indexes that look at a part of the gallery, through faiss: built, searched, kept.
+"""Indexes that look at a part of the gallery, through faiss: searched, and kept.
 
 Faiss proposes rows and never decides: what it finds is scored again, exactly, and ordered by score and row.
 So it may keep codes instead of rows (PQ), and the order that it leaves among ties does not matter. Ids are
 never put into it: shards over id maps return wrong ones.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-from alignkit.errors import DataError, MissingExtraError, ParameterError
+from alignkit.errors import DataError, MissingExtraError
+from alignkit.retrieval.search.cards import Carded, can_keep
 from alignkit.row_products import row_products
 from alignkit.rows import Rows
 
 OWN = ("ivf", "hnsw")  # kinds with settings of ours; any other is a string for faiss's index factory
-NEIGHBOURS_IN_GRAPH, WHILE_BUILDING = 32, 100  # of HNSW: links of a node, candidates while it is inserted
-ITERATIONS = 10  # of k-means, for IVF
 DEPTH = 10  # hits at which recall is measured
 SPARE = 8  # candidates beyond those wanted: where products err, the last place goes to the right row
-TRAINING = 1 << 18  # rows, drawn with a fixed seed, that lists and codes are learned from
-WRAPPED = ("index", "base_index", "storage")  # where an index keeps the one that it wraps
 
 
 def import_faiss(kind: str) -> Any:  # Any: faiss carries no types
@@ -33,63 +29,6 @@ def import_faiss(kind: str) -> Any:  # Any: faiss carries no types
             f"an index of kind {kind} needs faiss: pip install 'alignkit[faiss]'."
         ) from error
     return faiss
-
-
-def build(kind: str, vectors: np.ndarray) -> Any:
-    """Return a faiss index of inner products; built on one thread, for with more no two graphs are equal.
-
-    Raises
-    ------
-    ParameterError
-        If ``kind`` is none of ours and describes no index that faiss can make of these rows.
-    """
-    faiss = import_faiss(kind)
-    columns = vectors.shape[1]
-    with _one_thread(faiss):
-        if kind not in OWN:
-            return _by_factory(faiss, vectors, kind)
-        if kind == "hnsw":
-            index = faiss.IndexHNSWFlat(columns, NEIGHBOURS_IN_GRAPH, faiss.METRIC_INNER_PRODUCT)
-            index.hnsw.efConstruction = WHILE_BUILDING
-        else:
-            lists = min(len(vectors), round(2 * len(vectors) ** 0.5))
-            quantizer = faiss.IndexFlatIP(columns)
-            index = faiss.IndexIVFFlat(quantizer, columns, lists, faiss.METRIC_INNER_PRODUCT)
-            quantizer.this.disown()  # the index frees it
-            index.own_fields = True
-            index.cp.spherical, index.cp.niter, index.cp.min_points_per_centroid = True, ITERATIONS, 1
-            index.train(vectors)
-        index.add(vectors)
-    return index
-
-
-def _by_factory(faiss: Any, vectors: np.ndarray, factory: str) -> Any:
-    some = np.random.default_rng(0).permutation(len(vectors))[:TRAINING]
-    try:
-        index = faiss.index_factory(vectors.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
-        for part in _parts(faiss, index):
-            if hasattr(part, "do_polysemous_training"):
-                # it renumbers codes for a filter that is never asked for, and is most of the training
-                part.do_polysemous_training = False
-        index.train(vectors[np.sort(some)])
-        index.add(vectors)
-    except RuntimeError as error:
-        said = str(error).strip().splitlines()[0].rpartition(": ")[2].rstrip(".")
-        raise ParameterError(
-            f"kind is {factory!r}, neither flat, ivf or hnsw nor what faiss's index factory makes of "
-            f"{len(vectors)} rows of {vectors.shape[1]} columns, like IVF1024,PQ64 (it said: {said})."
-        ) from error
-    return index
-
-
-def _parts(faiss: Any, index: Any) -> Iterator[Any]:
-    """Yield an index, and the indexes that it wraps, as what they are."""
-    index = faiss.downcast_index(index)
-    yield index
-    for name in WRAPPED:
-        inner = getattr(index, name, None)
-        if isinstance(inner, faiss.Index):
-            yield from _parts(faiss, inner)
 
 
 def search(
@@ -106,6 +45,11 @@ def search(
 def candidates(index: Any, queries: np.ndarray, k: int, effort: int) -> np.ndarray:
     """Return at least ``k`` rows that faiss proposes for each query, -1 where it met fewer."""
     faiss = import_faiss("faiss")
+    if isinstance(index, Carded):
+        deeper = k if isinstance(index.index, faiss.IndexIVFFlat) else min(max(k, effort), index.ntotal)
+        if can_keep(deeper, effort):
+            return index.candidates(faiss, queries, deeper, effort)
+        index = index.index
     if isinstance(index, faiss.IndexIVFFlat):
         how = faiss.SearchParametersIVF(nprobe=effort)
         return index.search(queries, k, params=how)[1]
@@ -133,6 +77,7 @@ def scored_again(
 
 def most(index: Any) -> int:
     """Return the greatest effort, at which nothing is missed: all lists, or as many candidates as rows."""
+    index = index.index if isinstance(index, Carded) else index
     is_ivf = isinstance(index, import_faiss("faiss").IndexIVFFlat)
     return index.nlist if is_ivf else index.ntotal
 
@@ -159,13 +104,3 @@ def from_bytes(content: bytes, kind: str, name: str) -> Any:
     if not isinstance(index, expected.get(kind, faiss.Index)):
         raise DataError(f"{name} holds another index than one of kind {kind}: make the index again.")
     return index
-
-
-@contextmanager
-def _one_thread(faiss: Any) -> Iterator[None]:
-    before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(before)

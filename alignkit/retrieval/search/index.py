@@ -1,6 +1,6 @@
 """CSLS as a plain inner-product index in d + 1 dimensions: flat, IVF or HNSW (Conneau et al. 2018, 2.3)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -8,8 +8,10 @@ import numpy as np
 from alignkit.errors import DataError, ParameterError
 from alignkit.retrieval.exact.tiles import spans
 from alignkit.retrieval.search import _faiss
+from alignkit.retrieval.search._building import build
 from alignkit.retrieval.search._flat import best
 from alignkit.retrieval.search._tuning import tune
+from alignkit.retrieval.search.cards import Carded, Cards, current_cards
 from alignkit.rows import Rows
 from alignkit.shapes import Gallery, Queries, Vectors
 
@@ -60,6 +62,7 @@ class Index:
     vectors: np.ndarray
     searcher: Any = None  # Any: faiss carries no types
     settings: dict[str, Any] = field(default_factory=dict)
+    _carded: dict[Cards, Carded] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -90,26 +93,37 @@ class Index:
 
         ``flat`` is exact, and the same to the last bit in any batch and for any number of threads; the
         others find what their effort allows, with exact scores, and queries for which that is fewer than
-        ``k`` rows are searched exactly. A query of zeros has cosine 0 with all.
+        ``k`` rows are searched exactly. A query of zeros has cosine 0 with all. Inside
+        `alignkit.retrieval.search.cards.on_cards` faiss proposes on graphics cards.
 
         Raises
         ------
         ParameterError
-            If ``k`` is below 1.
+            If ``k`` is below 1, or the index has no form for graphics cards where they are to be used.
         DataError
             If the dimensions differ or a row is not finite.
         """
         if k < 1:
             raise ParameterError(f"k is {k}: ask for at least one hit.")
         wanted, k = self.prepared(queries), min(k, len(self))
-        if self.searcher is None:
+        searcher = self._proposing()
+        if searcher is None:
             return Hits(*best(wanted, self.vectors, k))
-        wide = np.pad(wanted, ((0, 0), (0, self.searcher.d - wanted.shape[1])))
-        rows, scores = _faiss.search(self.searcher, wide, self.vectors, k, self.settings["effort"])
+        wide = np.pad(wanted, ((0, 0), (0, searcher.d - wanted.shape[1])))
+        rows, scores = _faiss.search(searcher, wide, self.vectors, k, self.settings["effort"])
         short = np.flatnonzero((rows < 0).any(axis=1))
         if len(short):
             rows[short], scores[short] = best(wanted[short], self.vectors, k)
         return Hits(rows, scores)
+
+    def _proposing(self) -> Any:  # Any: faiss carries no types
+        """Return the faiss index, on the cards that are to be used."""
+        if (cards := current_cards()) is None:
+            return self.searcher
+        _refuse_flat(self.kind)
+        if cards not in self._carded:
+            self._carded[cards] = Carded(_faiss.import_faiss(self.kind), self.searcher, cards)
+        return self._carded[cards]
 
 
 def build_index(
@@ -179,6 +193,8 @@ def build_index(
     ((3, 3), [[0, 1]])
     """
     _check(neighbours, hub_correction, recall)
+    if current_cards() is not None:
+        _refuse_flat(kind)
     if kind != "flat":
         _faiss.import_faiss(kind)  # before the long work
     rows = _unit_rows(gallery, "gallery")
@@ -195,12 +211,20 @@ def build_index(
     level = _of_one_length(vectors) if hub_correction == "csls" else vectors
     if kind not in _faiss.OWN:
         level = _widened(level)
-    searcher = _faiss.build(kind, level)
+    searcher = build(kind, level)
     tried = index.prepared(rows if sources is None else sources)
     tried = np.pad(tried, ((0, 0), (0, level.shape[1] - tried.shape[1])))
-    settings = tune(searcher, vectors, tried, recall, seed=seed)
-    settings["on"] = "gallery" if sources is None else "bank"
-    return Index(kind, hub_correction, index.neighbours, vectors, searcher, settings)
+    index = replace(index, searcher=searcher)
+    settings = tune(index._proposing(), vectors, tried, recall, seed=seed)
+    return replace(index, settings=settings | {"on": "gallery" if sources is None else "bank"})
+
+
+def _refuse_flat(kind: str) -> None:
+    if kind == "flat":
+        raise ParameterError(
+            "a flat index is exact and searched on the processor: leave --device out, or choose a kind whose "
+            "proposals a graphics card can make, like Flat, ivf or IVF1024,PQ64."
+        )
 
 
 def _corrected(rows: np.ndarray, bank: np.ndarray | None, neighbours: int) -> np.ndarray:

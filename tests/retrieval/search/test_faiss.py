@@ -3,6 +3,7 @@ import pytest
 
 from alignkit.errors import DataError, ParameterError
 from alignkit.retrieval.search import _faiss
+from alignkit.retrieval.search._building import build, parts
 from alignkit.retrieval.search._flat import best
 from alignkit.retrieval.search._tuning import tune
 from alignkit.spaces import Embeddings
@@ -18,14 +19,14 @@ def rows(n, seed=0):
 
 @pytest.mark.parametrize("kind", ["ivf", "hnsw"])
 def test_a_file_gives_back_what_was_built(kind):
-    index = _faiss.build(kind, rows(600))
+    index = build(kind, rows(600))
     content = bytes(_faiss.to_bytes(index))
     again = _faiss.from_bytes(content, kind, "x")
     for one, two in zip(
         *(_faiss.search(which, rows(50, 1), rows(600), 5, 9) for which in (index, again)), strict=True
     ):
         assert np.array_equal(one, two)
-    assert bytes(_faiss.to_bytes(_faiss.build(kind, rows(600)))) == content, "two builds differ"
+    assert bytes(_faiss.to_bytes(build(kind, rows(600)))) == content, "two builds differ"
     other = "hnsw" if kind == "ivf" else "ivf"
     with pytest.raises(DataError, match=f"another index than one of kind {other}"):
         _faiss.from_bytes(content, other, "x")
@@ -34,7 +35,7 @@ def test_a_file_gives_back_what_was_built(kind):
 
 
 def test_too_few_rows_in_the_probed_lists_are_marked():
-    index = _faiss.build("ivf", rows(100))
+    index = build("ivf", rows(100))
     found, scores = _faiss.search(index, rows(30, 1), rows(100), 10, 1)
     short = (found == -1).any(axis=1)
     assert short.any()
@@ -48,7 +49,7 @@ def test_too_few_rows_in_the_probed_lists_are_marked():
 def test_whatever_the_factory_makes_reaches_the_recall_with_exact_scores(factory: str):
     gallery, queries = rows(1500), rows(40, 1)
     gallery[1000:] = gallery[:500]  # ties, of which faiss says nothing
-    index = _faiss.build(factory, gallery)
+    index = build(factory, gallery)
     effort = tune(index, gallery, queries, 0.9)["effort"]
     again = _faiss.from_bytes(bytes(_faiss.to_bytes(index)), factory, "x")
     for which in (index, again):
@@ -65,7 +66,7 @@ def test_whatever_the_factory_makes_reaches_the_recall_with_exact_scores(factory
 @pytest.mark.parametrize("factory", ["ivff", "IVF16,PQ5", "IVF5000,Flat", "PQ16"])
 def test_what_the_factory_cannot_make_is_refused_with_its_reason(factory: str):
     with pytest.raises(ParameterError, match=f"kind is '{factory}', neither flat, ivf or hnsw nor"):
-        _faiss.build(factory, rows(100))
+        build(factory, rows(100))
 
 
 def test_shards_over_id_maps_return_wrong_ids_and_so_we_give_faiss_none():
@@ -92,8 +93,8 @@ def test_no_part_of_an_index_is_trained_for_a_filter_that_is_never_used(factory:
     faiss = pytest.importorskip("faiss")
 
     def trained(index):
-        parts = _faiss._parts(faiss, index)
-        return [part.do_polysemous_training for part in parts if hasattr(part, "do_polysemous_training")]
+        found = parts(faiss, index)
+        return [part.do_polysemous_training for part in found if hasattr(part, "do_polysemous_training")]
 
-    built, by_default = _faiss.build(factory, rows(500)), faiss.index_factory(16, factory)
+    built, by_default = build(factory, rows(500)), faiss.index_factory(16, factory)
     assert (trained(built), trained(by_default)) == ([False], [True])

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from alignkit.retrieval.search import _faiss
+from alignkit.retrieval.search._building import build
 from alignkit.retrieval.search._tuning import SAMPLE, measure, shares, tune
 
 pytest.importorskip("faiss")
@@ -20,7 +21,7 @@ def recall(index, queries, gallery, effort):
 
 def test_effort_buys_recall_and_tuning_takes_no_more_than_it_needs():
     gallery, queries = rows(3000), rows(800, 1)
-    index = _faiss.build("ivf", gallery)
+    index = build("ivf", gallery)
     found = tune(index, gallery, queries, 0.9)
     assert (found["n"], found["seed"]) == (400, 0)
     effort = found["effort"]
@@ -34,7 +35,7 @@ def test_effort_buys_recall_and_tuning_takes_no_more_than_it_needs():
 @pytest.mark.parametrize("seed", range(3))
 def test_the_recall_that_is_stated_is_that_of_queries_never_seen(seed: int):
     gallery = rows(3000)
-    index = _faiss.build("ivf", gallery)
+    index = build("ivf", gallery)
     found = tune(index, gallery, rows(2500, 1), 0.9, seed=seed)
     assert found == tune(index, gallery, rows(2500, 1), 0.9, seed=seed)
     assert found["recall"] != tune(index, gallery, rows(2500, 1), 0.9, seed=seed + 1)["recall"]
@@ -44,7 +45,7 @@ def test_the_recall_that_is_stated_is_that_of_queries_never_seen(seed: int):
 
 def test_where_every_neighbour_was_found_the_low_end_says_for_how_many_queries():
     gallery = rows(300)
-    index = _faiss.build("ivf", gallery)
+    index = build("ivf", gallery)
     found = measure(index, gallery, rows(50, 1), _faiss.most(index))
     assert (found["recall"], found["high"], found["n"]) == (1.0, 1.0, 50)
     assert found["low"] == pytest.approx(0.025 ** (1 / 50))
@@ -53,7 +54,7 @@ def test_where_every_neighbour_was_found_the_low_end_says_for_how_many_queries()
 
 def test_rows_that_tie_stand_for_one_another():
     gallery = rows(40).repeat(20, axis=0)  # twenty copies of each: any ten of them are the first ten
-    index = _faiss.build("ivf", gallery)
+    index = build("ivf", gallery)
     assert measure(index, gallery, gallery[::20], _faiss.most(index))["recall"] == 1.0
     assert recall(index, gallery[::20], gallery, _faiss.most(index)) < 0.9, "by their numbers they do not"
 
