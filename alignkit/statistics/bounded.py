@@ -31,7 +31,7 @@ def share_interval(mean: float, n: int, *, level: float = 0.95) -> tuple[float, 
     >>> [round(end, 4) for end in share_interval(1.0, 1000)]
     [0.9963, 1.0]
     >>> [round(end, 4) for end in share_interval(0.99, 1000)]
-    [0.9793, 0.9963]
+    [0.9789, 0.9963]
     """
     if not 0 <= mean <= 1 or n < 1 or not 0 < level < 1:
         raise ParameterError(
