@@ -12,6 +12,7 @@ from alignkit.cli._output import emit, emit_json, note, recall_words
 from alignkit.errors import ParameterError
 
 if TYPE_CHECKING:
+    from alignkit.retrieval.search.index import Index
     from alignkit.workflows import Found, Part
 
 FEW = 5  # queries that a terminal shows; a pipe and a file get all
@@ -19,7 +20,9 @@ NAMES = ("query", "rank", "gallery", "score")
 
 
 def command(
-    index: Annotated[Path, typer.Argument(help="A folder written by `alignkit index`.")],
+    index: Annotated[
+        Path, typer.Argument(help="A folder written by `alignkit index`, or with --gallery a faiss file.")
+    ],
     queries: Annotated[
         str, typer.Argument(help="Rows of the space that the index was made to be asked from.")
     ],
@@ -35,8 +38,14 @@ def command(
     arc: Annotated[
         float | None, typer.Option(help="With one --add: this share of the way from the query to it.")
     ] = None,
+    gallery: Annotated[
+        str | None, typer.Option(help="Rows behind a faiss file of another program, in its order.")
+    ] = None,
     trust: Annotated[
-        bool, typer.Option("--trust", help="Read a faiss file that your alignkit did not write.")
+        bool,
+        typer.Option(
+            "--trust", help="Read a faiss file that your alignkit did not write, or files changed since."
+        ),
     ] = False,
     device: options.FaissDevice = "cpu",
     float16: options.Float16 = False,
@@ -53,12 +62,16 @@ def command(
     """
     from alignkit.atomic import check_writable
     from alignkit.retrieval.search.cards import on_cards
-    from alignkit.storage import load_index, save_hits
+    from alignkit.storage import load_foreign_index, load_index, save_hits
     from alignkit.workflows import Part, search, search_composed
 
     if out is not None:
         check_writable(out, force=force, names=())
-    indexed = load_index(index, trust=trust)
+    if gallery is None:
+        indexed = load_index(index, trust=trust)
+    else:
+        rows = options.open_side(gallery, ids=ids, trust_pickle=trust_pickle)
+        indexed = load_foreign_index(index, rows, trust=trust)
     asked = options.open_side(queries, ids=ids, trust_pickle=trust_pickle)
     with on_cards(device, float16=float16):
         if add or arc is not None:
@@ -69,22 +82,7 @@ def command(
     if out is not None:
         save_hits(found.table(), out, force=force)
     if json:
-        emit_json(
-            {
-                "schema": "alignkit.search/1",
-                "queries": len(found.queries),
-                "k": found.rows.shape[1],
-                "hub_correction": indexed.index.hub_correction,
-                "in_bank": {
-                    "queries": found.overlap.either,
-                    "by_id": found.overlap.ids,
-                    "by_row": found.overlap.rows,
-                },
-                "settings": indexed.index.settings or None,
-                "written": out and str(out),
-                "hits": [_as_json(hit) for hit in _hits(found)],
-            }
-        )
+        emit_json(_facts(found, indexed.index, out))
     elif sys.stdout is not None and sys.stdout.isatty():
         _show(found)
     elif out is None:
@@ -94,6 +92,21 @@ def command(
     if indexed.index.settings:
         note(recall_words(indexed.index.settings))
     _warn(found, indexed.bank.name if indexed.bank else "")
+
+
+def _facts(found: "Found", index: "Index", out: Path | None) -> dict[str, Any]:
+    """Return what --json prints."""
+    overlap = found.overlap
+    return {
+        "schema": "alignkit.search/1",
+        "queries": len(found.queries),
+        "k": found.rows.shape[1],
+        "hub_correction": index.hub_correction,
+        "in_bank": {"queries": overlap.either, "by_id": overlap.ids, "by_row": overlap.rows},
+        "settings": index.settings or None,
+        "written": out and str(out),
+        "hits": [_as_json(hit) for hit in _hits(found)],
+    }
 
 
 def _part(word: str, *, trust_pickle: bool) -> "Part":

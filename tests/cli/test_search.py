@@ -102,3 +102,19 @@ def test_what_an_approximate_index_finds_is_said_again(alignkit, rotated):
     said = f"recall@10 {settings['recall']:.4f} [{settings['low']:.4f}, {settings['high']:.4f}] n=60 "
     assert said in made.err
     assert said in ran.err
+
+
+def test_an_index_of_another_program_is_searched_beside_its_rows(alignkit, rotated, tmp_path, monkeypatch):
+    faiss = pytest.importorskip("faiss")
+    monkeypatch.setenv("ALIGNKIT_STATE", str(tmp_path / "state"))
+    rows = np.load("y.npy").astype(np.float32)
+    index = faiss.IndexFlatL2(rows.shape[1])
+    index.add(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+    faiss.write_index(index, "theirs.index")
+    words = ("search", "theirs.index", "y.npy", "-k", "1", "--json", "--gallery", "y.npy")
+    alignkit(*words).refused("theirs.index was not written by this user's alignkit", "--trust")
+    ran = alignkit(*words, "--trust")
+    assert ran.code == 0, ran.err
+    assert [hit["gallery"] for hit in ran.json["hits"]] == [[row] for row in range(len(rows))]
+    assert "recall@10 1.0000 [" in ran.err
+    alignkit("search", "theirs.index", "y.npy").refused("is no index", "pass --gallery with its rows")

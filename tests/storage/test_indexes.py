@@ -163,7 +163,6 @@ def test_a_faiss_file_of_somebody_else_is_read_only_if_trusted(tmp_path, monkeyp
     again = load_index(tmp_path / "x.index", trust=True)
     assert again.index.kind == "IVF4,SQ8"
     assert search(again, Embeddings(X[90:]), 2).table().equals(mine)
-    with (tmp_path / "x.index" / "faiss.index").open("ab") as file:
-        file.write(b"more")
-    with pytest.raises(DataError, match="digest differs"):
+    (tmp_path / "x.index" / "faiss.index").write_bytes(b"more")
+    with pytest.raises(DataError, match=r"faiss\.index is no faiss index"):
         load_index(tmp_path / "x.index", trust=True)

@@ -5,7 +5,8 @@ So it may keep codes instead of rows (PQ), and the order that it leaves among ti
 never put into it: shards over id maps return wrong ones.
 """
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,10 @@ from alignkit.rows import Rows
 OWN = ("ivf", "hnsw")  # kinds with settings of ours; any other is a string for faiss's index factory
 DEPTH = 10  # hits at which recall is measured
 SPARE = 8  # candidates beyond those wanted: where products err, the last place goes to the right row
+
+
+FOREIGN = "foreign"  # the kind of an index that another program wrote
+TABLES, ROOM = 256, 1 << 20  # times a file's bytes, and bytes, that its vectors may take: PQ makes tables
 
 
 def import_faiss(kind: str) -> Any:  # Any: faiss carries no types
@@ -66,6 +71,11 @@ def scored_again(
     rows: np.ndarray, queries: np.ndarray, vectors: Rows, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (rows, scores) of the ``k`` best among some rows of each query, by their exact scores."""
+    if rows.max(initial=-1) >= len(vectors):
+        raise DataError(
+            f"the faiss index proposes row {rows.max()} of {len(vectors)}: it holds ids of its own, and rows "
+            "are meant by place; write it again without them."
+        )
     asking, place = np.nonzero(rows >= 0)
     left = np.ascontiguousarray(queries[:, : vectors.shape[1]])
     scores = np.full(rows.shape, -np.inf)
@@ -88,19 +98,40 @@ def to_bytes(index: Any) -> memoryview:
 
 
 def from_bytes(content: bytes, kind: str, name: str) -> Any:
-    """Return the faiss index of a file's bytes.
+    """Return the faiss index of a file's bytes; ``foreign`` is the kind of what another program wrote.
 
     Raises
     ------
     DataError
-        If they are no index of this kind.
+        If they are no index of this kind, or one that names rows by ids of its own.
     """
     faiss = import_faiss(kind)
     try:
-        index = faiss.deserialize_index(np.frombuffer(content, np.uint8))
+        with _no_larger(faiss, len(content)):
+            index = faiss.deserialize_index(np.frombuffer(content, np.uint8))
     except RuntimeError as error:
+        if kind == FOREIGN:
+            raise DataError(f"{name} is no faiss index: name the file that faiss wrote.") from error
         raise DataError(f"{name} is no faiss index: make the index again.") from error
     expected = {"ivf": faiss.IndexIVFFlat, "hnsw": faiss.IndexHNSWFlat}
     if not isinstance(index, expected.get(kind, faiss.Index)):
         raise DataError(f"{name} holds another index than one of kind {kind}: make the index again.")
+    if isinstance(index, faiss.IndexIDMap):
+        raise DataError(
+            f"{name} holds ids of its own (IDMap), and rows are meant by place: write its inner index."
+        )
     return index
+
+
+@contextmanager
+def _no_larger(faiss: Any, size: int) -> Iterator[None]:
+    """Let no vector of a file take much more memory than the file could fill, where faiss can see to that."""
+    if not hasattr(faiss, "set_deserialization_vector_byte_limit"):
+        yield
+        return
+    before = faiss.get_deserialization_vector_byte_limit()
+    faiss.set_deserialization_vector_byte_limit(min(before, TABLES * size + ROOM))
+    try:
+        yield
+    finally:
+        faiss.set_deserialization_vector_byte_limit(before)

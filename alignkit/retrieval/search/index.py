@@ -6,22 +6,18 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from alignkit.errors import DataError, ParameterError
-from alignkit.retrieval.exact.tiles import spans
 from alignkit.retrieval.search import _faiss
 from alignkit.retrieval.search._building import build
 from alignkit.retrieval.search._flat import best
 from alignkit.retrieval.search._tuning import tune
+from alignkit.retrieval.search._vectors import corrected, of_one_length, unit_rows, widened
 from alignkit.retrieval.search.cards import Carded, Cards, current_cards
-from alignkit.rows import Rows
 from alignkit.shapes import Gallery, Queries, Vectors
 
 HubCorrection: TypeAlias = Literal["csls", "none"]
 HUB_CORRECTIONS = ("csls", "none")
 NEIGHBOURS = 10  # of the paper
 RECALL = 0.99
-BLOCK = 8192  # rows normalised at a time
-WIDE, NARROW = 64, 16  # numbers of columns that PQ64 and PQ16 divide
-_SQUARES_OUT_OF_RANGE = 1e-150  # lengths whose squares lose digits in float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +81,7 @@ class Index:
                 f"queries have {queries.shape[1]} dimensions and the index {self.dim}: take them into the "
                 "joint frame of its map first."
             )
-        unit = _unit_rows(queries, "queries")
+        unit = unit_rows(queries, "queries")
         return np.pad(unit, ((0, 0), (0, self.vectors.shape[1] - self.dim)), constant_values=1)
 
     def search(self, queries: Queries, k: int = 10) -> Hits:
@@ -115,6 +111,24 @@ class Index:
         if len(short):
             rows[short], scores[short] = best(wanted[short], self.vectors, k)
         return Hits(rows, scores)
+
+    def proposed_by(
+        self,
+        searcher: Any,
+        queries: np.ndarray,
+        recall: float = RECALL,
+        *,
+        seed: int = 0,
+        on: str = "gallery",
+    ) -> "Index":
+        """Return the index with a faiss index that proposes, with the effort that ``recall`` takes.
+
+        ``queries`` are prepared, and some that ``seed`` draws stand for all.
+        """
+        queries = np.pad(queries, ((0, 0), (0, searcher.d - queries.shape[1])))
+        index = replace(self, searcher=searcher, _carded={})
+        settings = tune(index._proposing(), self.vectors, queries, recall, seed=seed)
+        return replace(index, settings=settings | {"on": on})
 
     def _proposing(self) -> Any:  # Any: faiss carries no types
         """Return the faiss index, on the cards that are to be used."""
@@ -197,26 +211,23 @@ def build_index(
         _refuse_flat(kind)
     if kind != "flat":
         _faiss.import_faiss(kind)  # before the long work
-    rows = _unit_rows(gallery, "gallery")
-    sources = None if bank is None else _unit_rows(bank, "bank")
+    rows = unit_rows(gallery, "gallery")
+    sources = None if bank is None else unit_rows(bank, "bank")
     if sources is not None and sources.shape[1] != rows.shape[1]:
         raise DataError(
             f"the bank has {sources.shape[1]} dimensions and the gallery {rows.shape[1]}: take both into the "
             "joint frame of one map."
         )
-    vectors = rows if hub_correction == "none" else _corrected(rows, sources, neighbours)
+    vectors = rows if hub_correction == "none" else corrected(rows, sources, neighbours)
     index = Index(kind, hub_correction, neighbours if hub_correction == "csls" else 0, vectors)
     if kind == "flat":
         return index
-    level = _of_one_length(vectors) if hub_correction == "csls" else vectors
+    level = of_one_length(vectors) if hub_correction == "csls" else vectors
     if kind not in _faiss.OWN:
-        level = _widened(level)
+        level = widened(level)
     searcher = build(kind, level)
     tried = index.prepared(rows if sources is None else sources)
-    tried = np.pad(tried, ((0, 0), (0, level.shape[1] - tried.shape[1])))
-    index = replace(index, searcher=searcher)
-    settings = tune(index._proposing(), vectors, tried, recall, seed=seed)
-    return replace(index, settings=settings | {"on": "gallery" if sources is None else "bank"})
+    return index.proposed_by(searcher, tried, recall, seed=seed, on="gallery" if sources is None else "bank")
 
 
 def _refuse_flat(kind: str) -> None:
@@ -225,63 +236,6 @@ def _refuse_flat(kind: str) -> None:
             "a flat index is exact and searched on the processor: leave --device out, or choose a kind whose "
             "proposals a graphics card can make, like Flat, ivf or IVF1024,PQ64."
         )
-
-
-def _corrected(rows: np.ndarray, bank: np.ndarray | None, neighbours: int) -> np.ndarray:
-    """Return ``[2 y, -r(y)]`` for every gallery row."""
-    if bank is None:
-        raise ParameterError(
-            "CSLS needs a bank: mapped sources that stand for the queries and are none of them; give one, or "
-            "choose no hub correction."
-        )
-    if neighbours > len(bank):
-        raise ParameterError(
-            f"neighbours is {neighbours} but the bank has {len(bank)} rows: give a larger bank or fewer."
-        )
-    _, cosines = best(rows, bank, neighbours)
-    vectors = np.empty((len(rows), rows.shape[1] + 1), np.float32)
-    np.multiply(rows, 2, out=vectors[:, :-1])
-    vectors[:, -1] = -cosines.mean(axis=1, dtype=np.float64)
-    return vectors
-
-
-def _of_one_length(vectors: np.ndarray) -> np.ndarray:
-    """Return the rows with one more column that makes all as long as the longest."""
-    squares = np.einsum("gd,gd->g", vectors, vectors, dtype=np.float64)
-    missing = np.sqrt(squares.max() - squares).astype(np.float32)
-    return np.hstack([vectors, missing[:, None]])
-
-
-def _widened(vectors: np.ndarray) -> np.ndarray:
-    """Return the rows with columns of zeros up to a width that codes of the usual lengths divide."""
-    grain = WIDE if vectors.shape[1] > WIDE else NARROW
-    return np.pad(vectors, ((0, 0), (0, -vectors.shape[1] % grain)))
-
-
-def _unit_rows(rows: Rows, name: str) -> np.ndarray:
-    """Return float32 rows of length 1, or 0; squares are summed in float64."""
-    n, d = rows.shape
-    if not n:
-        raise DataError(f"the {name} has no rows: give at least one." if name != "queries" else "no queries.")
-    unit = np.empty((n, d), np.float32)
-    for start, stop in spans(0, n, BLOCK):
-        block = np.ascontiguousarray(rows[start:stop], np.float64)
-        lengths = np.sqrt(np.einsum("nd,nd->n", block, block))
-        if lengths.min() < _SQUARES_OUT_OF_RANGE or not np.isfinite(lengths).all():
-            block = _to_scale(block)
-            lengths = np.sqrt(np.einsum("nd,nd->n", block, block))
-        wrong = np.flatnonzero(~np.isfinite(lengths))
-        if len(wrong):
-            raise DataError(
-                f"row {start + wrong[0]} of the {name} holds NaN or infinity: repair or remove it."
-            )
-        unit[start:stop] = block / np.where(lengths > 0, lengths, 1)[:, None]
-    return unit
-
-
-def _to_scale(rows: np.ndarray) -> np.ndarray:
-    """Return each row times the power of two that brings its largest number to between 1/2 and 1."""
-    return np.ldexp(rows, -np.frexp(np.abs(rows).max(axis=1, initial=0))[1][:, None])
 
 
 def _check(neighbours: int, hub_correction: str, recall: float) -> None:
