@@ -30,6 +30,8 @@ def build(kind: str, rows: Rows) -> Any:  # Any: faiss carries no types
         If ``kind`` is none of ours and describes no index that faiss can make of these rows, or none that a
         card can hold where one is to be used.
     """
+    if "IDMap" in kind:
+        raise ParameterError(f"kind is {kind!r}: alignkit keeps the ids itself; leave IDMap out.")
     faiss = import_faiss(kind)
     with _one_thread(faiss):
         if kind in OWN:

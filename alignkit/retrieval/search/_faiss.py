@@ -38,10 +38,12 @@ def import_faiss(kind: str) -> Any:  # Any: faiss carries no types
 
 def search(
     index: Any, queries: np.ndarray, vectors: Rows, k: int, effort: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return (rows, scores), from high to low, the lower row first where equal; -1 where too few were met.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return (rows, scores), from high to low, the lower row first where equal, and what is left open.
 
-    Candidates are scored by ``vectors``; queries may have more columns, which hold 0.
+    Candidates are scored by ``vectors``; queries may have more columns, which hold 0. The rows of a query
+    are open where too few were met, which are -1, or where the last one ties with all candidates behind it:
+    any number of rows beyond them may tie as well, lower ones among them.
     """
     effort = min(int(np.ceil(effort * max(1.0, k / DEPTH))), most(index))
     return scored_again(candidates(index, queries, min(k + SPARE, index.ntotal), effort), queries, vectors, k)
@@ -69,8 +71,8 @@ def candidates(index: Any, queries: np.ndarray, k: int, effort: int) -> np.ndarr
 
 def scored_again(
     rows: np.ndarray, queries: np.ndarray, vectors: Rows, k: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return (rows, scores) of the ``k`` best among some rows of each query, by their exact scores."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return (rows, scores) of the ``k`` best of some rows of each query by exact scores, and what is open."""
     if rows.max(initial=-1) >= len(vectors):
         raise DataError(
             f"the faiss index proposes row {rows.max()} of {len(vectors)}: it holds ids of its own, and rows "
@@ -80,9 +82,12 @@ def scored_again(
     left = np.ascontiguousarray(queries[:, : vectors.shape[1]])
     scores = np.full(rows.shape, -np.inf)
     scores[asking, place] = row_products(left, asking, vectors, rows[asking, place])
-    order = np.lexsort((rows, -scores), axis=-1)[:, :k]
-    best_rows = np.take_along_axis(rows, order, 1)
-    return best_rows, np.take_along_axis(scores, order, 1).astype(np.float32)
+    order = np.lexsort((rows, -scores), axis=-1)
+    rows, scores = (np.take_along_axis(part, order, 1) for part in (rows, scores))
+    left_open = (rows[:, :k] < 0).any(axis=1)
+    if rows.shape[1] < len(vectors):
+        left_open |= scores[:, k - 1] == scores[:, -1]
+    return rows[:, :k], scores[:, :k].astype(np.float32), left_open
 
 
 def most(index: Any) -> int:

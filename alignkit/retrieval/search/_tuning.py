@@ -50,7 +50,7 @@ def _levels(queries: np.ndarray, vectors: Rows) -> np.ndarray:
 
 def _found(index: Any, vectors: Rows, queries: np.ndarray, effort: int, exact: np.ndarray) -> np.ndarray:
     """Return the share of the exact hits that every query finds."""
-    rows, scores = _faiss.search(index, queries, vectors, exact.shape[1], effort)
+    rows, scores, _ = _faiss.search(index, queries, vectors, exact.shape[1], effort)
     return shares(np.where(rows >= 0, scores, -np.inf), exact)
 
 

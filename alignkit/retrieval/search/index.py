@@ -88,9 +88,9 @@ class Index:
         """Return the ``k`` best rows for every query, all rows where there are fewer; ties: the lower row.
 
         ``flat`` is exact, and the same to the last bit in any batch and for any number of threads; the
-        others find what their effort allows, with exact scores, and queries for which that is fewer than
-        ``k`` rows are searched exactly. A query of zeros has cosine 0 with all. Inside
-        `alignkit.retrieval.search.cards.on_cards` faiss proposes on graphics cards.
+        others find what their effort allows, with exact scores. Queries for which that is fewer than ``k``
+        rows, or whose last row ties with all that was proposed, are searched exactly. A query of zeros has
+        cosine 0 with all. Inside `alignkit.retrieval.search.cards.on_cards` faiss proposes on graphics cards.
 
         Raises
         ------
@@ -106,10 +106,9 @@ class Index:
         if searcher is None:
             return Hits(*best(wanted, self.vectors, k))
         wide = np.pad(wanted, ((0, 0), (0, searcher.d - wanted.shape[1])))
-        rows, scores = _faiss.search(searcher, wide, self.vectors, k, self.settings["effort"])
-        short = np.flatnonzero((rows < 0).any(axis=1))
-        if len(short):
-            rows[short], scores[short] = best(wanted[short], self.vectors, k)
+        rows, scores, left_open = _faiss.search(searcher, wide, self.vectors, k, self.settings["effort"])
+        if len(exactly := np.flatnonzero(left_open)):
+            rows[exactly], scores[exactly] = best(wanted[exactly], self.vectors, k)
         return Hits(rows, scores)
 
     def proposed_by(

@@ -6,6 +6,7 @@ from alignkit.retrieval.search import _faiss
 from alignkit.retrieval.search._building import build, parts
 from alignkit.retrieval.search._flat import best
 from alignkit.retrieval.search._tuning import tune
+from alignkit.retrieval.search.index import build_index
 from alignkit.spaces import Embeddings
 from alignkit.workflows.searching import index_gallery, search
 
@@ -36,9 +37,10 @@ def test_a_file_gives_back_what_was_built(kind):
 
 def test_too_few_rows_in_the_probed_lists_are_marked():
     index = build("ivf", rows(100))
-    found, scores = _faiss.search(index, rows(30, 1), rows(100), 10, 1)
+    found, scores, left_open = _faiss.search(index, rows(30, 1), rows(100), 10, 1)
     short = (found == -1).any(axis=1)
     assert short.any()
+    assert np.array_equal(left_open, short)
     assert (np.diff(scores[~short], axis=1) <= 0).all()
     assert (_faiss.search(index, rows(30, 1), rows(100), 10, _faiss.most(index))[0] >= 0).all()
 
@@ -53,13 +55,13 @@ def test_whatever_the_factory_makes_reaches_the_recall_with_exact_scores(factory
     effort = tune(index, gallery, queries, 0.9)["effort"]
     again = _faiss.from_bytes(bytes(_faiss.to_bytes(index)), factory, "x")
     for which in (index, again):
-        found, scores = _faiss.search(which, queries, gallery, 6, effort)
+        found, scores, _ = _faiss.search(which, queries, gallery, 6, effort)
         exact = np.einsum("qd,qkd->qk", queries.astype(float), gallery[found].astype(float))
         assert np.array_equal(scores, exact.astype(np.float32))
         first, second = found[:, :-1], found[:, 1:]
         assert (scores[:, :-1] >= scores[:, 1:]).all()
         assert (first < second)[scores[:, :-1] == scores[:, 1:]].all()
-    found, _ = _faiss.search(index, queries, gallery, 6, _faiss.most(index))
+    found, _, _ = _faiss.search(index, queries, gallery, 6, _faiss.most(index))
     assert np.array_equal(found, best(queries, gallery, 6)[0])
 
 
@@ -98,3 +100,23 @@ def test_no_part_of_an_index_is_trained_for_a_filter_that_is_never_used(factory:
 
     built, by_default = build(factory, rows(500)), faiss.index_factory(16, factory)
     assert (trained(built), trained(by_default)) == ([False], [True])
+
+
+@pytest.mark.parametrize("kind", ["ivf", "hnsw", "SQ8", "IVF4,PQ4x4"])
+def test_ties_beyond_the_candidates_go_to_the_lower_rows(kind: str):
+    gallery = rows(900)
+    gallery[::3] = gallery[0]  # 300 rows that tie, and the candidates are some of them
+    queries = np.concatenate([gallery[:1], rows(20, 1)])
+    index = build_index(gallery, kind=kind, hub_correction="none")
+    found = index.search(queries, 10)
+    assert found.rows[0].tolist() == list(range(0, 30, 3))
+    proposed, _, left_open = _faiss.search(index.searcher, queries, index.vectors, 10, 10)
+    assert left_open[0]
+    assert not left_open[1:].all()
+    assert len(proposed) == 21
+
+
+@pytest.mark.parametrize("factory", ["IDMap,Flat", "IDMap2,IVF4,Flat", "IVF4,Flat,IDMap"])
+def test_factories_that_keep_ids_are_refused_by_name(factory: str):
+    with pytest.raises(ParameterError, match="alignkit keeps the ids itself; leave IDMap out"):
+        build(factory, rows(100))

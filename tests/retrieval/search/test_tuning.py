@@ -15,7 +15,7 @@ def rows(n, seed=0):
 
 def recall(index, queries, gallery, effort):
     exact = np.argsort(-(queries @ gallery.T), axis=1)[:, :10]
-    found, _ = _faiss.search(index, queries, gallery, 10, effort)
+    found, _, _ = _faiss.search(index, queries, gallery, 10, effort)
     return (found[:, :, None] == exact[:, None, :]).any(axis=1).mean()
 
 
