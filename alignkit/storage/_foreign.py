@@ -3,8 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from alignkit.errors import DataError
 from alignkit.retrieval.search import _faiss
 from alignkit.retrieval.search.index import RECALL, build_index
@@ -36,6 +34,7 @@ def load_foreign_index(
     Examples
     --------
     >>> import faiss, tempfile
+    >>> import numpy as np
     >>> from alignkit.workflows.searching import search
     >>> gallery = Embeddings(np.eye(12), ids=[f"song {row}" for row in range(12)])
     >>> index, path = faiss.IndexFlatL2(12), Path(tempfile.mkdtemp()) / "theirs.index"
@@ -55,7 +54,7 @@ def load_foreign_index(
             f"of {gallery.dim}: give the embeddings that it was made from, in their order."
         )
     gallery.check(direction=True)
-    rows = build_index(np.asarray(gallery.vectors[:]), hub_correction="none")
+    rows = build_index(gallery.vectors, hub_correction="none")
     index = replace(rows, kind=_faiss.FOREIGN).proposed_by(searcher, rows.vectors, recall)
     return IndexedGallery(index, gallery.ids, gallery.items, gallery.space, gallery.modality)
 

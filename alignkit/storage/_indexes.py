@@ -175,7 +175,7 @@ def load_index(path: Path | str, *, trust: bool = False) -> IndexedGallery:
         header.settings.model_dump(exclude_none=True) if header.settings else {},
     )
     if changed and index.searcher is not None:
-        index = index.proposed_by(index.searcher, index.prepared(vectors[:, : header.dim]))
+        index = index.proposed_by(index.searcher, vectors[:, : header.dim])
     return IndexedGallery(
         index,
         items["id"].combine_chunks(),

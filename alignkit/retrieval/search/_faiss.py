@@ -72,7 +72,7 @@ def candidates(index: Any, queries: np.ndarray, k: int, effort: int) -> np.ndarr
 def scored_again(
     rows: np.ndarray, queries: np.ndarray, vectors: Rows, k: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return (rows, scores) of the ``k`` best of some rows of each query by exact scores, and what is open."""
+    """Return (rows, scores) of the ``k`` best of some rows of every query by exact scores; what is open."""
     if rows.max(initial=-1) >= len(vectors):
         raise DataError(
             f"the faiss index proposes row {rows.max()} of {len(vectors)}: it holds ids of its own, and rows "
@@ -84,9 +84,8 @@ def scored_again(
     scores[asking, place] = row_products(left, asking, vectors, rows[asking, place])
     order = np.lexsort((rows, -scores), axis=-1)
     rows, scores = (np.take_along_axis(part, order, 1) for part in (rows, scores))
-    left_open = (rows[:, :k] < 0).any(axis=1)
-    if rows.shape[1] < len(vectors):
-        left_open |= scores[:, k - 1] == scores[:, -1]
+    short, tied = rows[:, k - 1] < 0, scores[:, k - 1] == scores[:, -1]
+    left_open = np.asarray(short | (tied & (rows.shape[1] < len(vectors))))
     return rows[:, :k], scores[:, :k].astype(np.float32), left_open
 
 

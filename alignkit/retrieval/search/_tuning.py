@@ -15,16 +15,20 @@ SIGMAS = 2  # standard errors by which the recall must pass
 STREAM = 11  # second word of the seed: default_rng(seed) may have drawn the rows themselves
 
 
-def tune(index: Any, vectors: Rows, queries: np.ndarray, recall: float, *, seed: int = 0) -> dict[str, Any]:
-    """Return the settings of a faiss index: its effort, its recall with an interval, n and seed.
+def sample(n: int, seed: int) -> np.ndarray:
+    """Return the rows, of ``n``, that an index is tuned and measured on, in the order drawn."""
+    return np.random.Generator(np.random.PCG64([seed, STREAM])).permutation(n)[: 2 * SAMPLE]
+
+
+def tune(index: Any, vectors: Rows, queries: np.ndarray, recall: float) -> dict[str, Any]:
+    """Return the settings of a faiss index: its effort, and its recall with an interval and their number.
 
     Efforts grow by a quarter; one passes if its mean recall is above ``recall`` by two standard errors. What
-    passes has been lucky more often than not, so the recall that is stated is measured on other queries:
-    both are drawn from ``queries``, half each where there are few.
+    passes has been lucky more often than not, so the recall that is stated is measured on other queries: the
+    second half of a `sample`.
     """
-    order = np.random.Generator(np.random.PCG64([seed, STREAM])).permutation(len(queries))[: 2 * SAMPLE]
-    half = max(1, len(order) // 2)
-    sought, others = queries[order[:half]], queries[order[half:] if len(order) > 1 else order]
+    half = max(1, len(queries) // 2)
+    sought, others = queries[:half], queries[half if len(queries) > 1 else 0 :]
     level = _levels(sought, vectors)
     effort = 1
     while True:
@@ -33,7 +37,7 @@ def tune(index: Any, vectors: Rows, queries: np.ndarray, recall: float, *, seed:
         if found.mean() - SIGMAS * error >= recall or effort == _faiss.most(index):
             break
         effort = min(max(effort + 1, int(effort * STEP)), _faiss.most(index))
-    return {"effort": effort, **measure(index, vectors, others, effort), "seed": seed}
+    return {"effort": effort, **measure(index, vectors, others, effort)}
 
 
 def measure(index: Any, vectors: Rows, queries: np.ndarray, effort: int) -> dict[str, Any]:

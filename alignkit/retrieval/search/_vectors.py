@@ -1,19 +1,52 @@
-"""The rows that an index compares: of unit length, with a column for the hub correction, equally long."""
+"""The rows that an index compares: of unit length, with a column for the hub correction, equally long.
+
+They are read a block at a time, and a gallery that lies on the disk gets an index that lies there too.
+"""
+
+import mmap
+import os
+import tempfile
 
 import numpy as np
 
-from alignkit.errors import DataError, ParameterError
+from alignkit.errors import DataError, OutputError, ParameterError
 from alignkit.retrieval.exact.tiles import spans
 from alignkit.retrieval.search._flat import best
 from alignkit.rows import Rows
 
-BLOCK = 8192  # rows normalised at a time
+BLOCK = 8192  # rows read at a time
+IN_MEMORY = 256 << 20  # bytes of vectors that are held in memory wherever the gallery is
 WIDE, NARROW = 64, 16  # numbers of columns that PQ64 and PQ16 divide
 _SQUARES_OUT_OF_RANGE = 1e-150  # lengths whose squares lose digits in float64
 
 
-def corrected(rows: np.ndarray, bank: np.ndarray | None, neighbours: int) -> np.ndarray:
-    """Return ``[2 y, -r(y)]`` for every gallery row."""
+def index_vectors(gallery: Rows, bank: np.ndarray | None, neighbours: int) -> np.ndarray:
+    """Return ``[2 y, -r(y)]`` for every row, or ``y`` without a bank, whose rows are of unit length already.
+
+    Raises
+    ------
+    DataError
+        If there is no row, or one is not finite.
+    OutputError
+        If the vectors need the disk and it has no room for them.
+    """
+    n, d = gallery.shape
+    if not n:
+        raise DataError("the gallery has no rows: give at least one.")
+    vectors = _room((n, d + (bank is not None)), gallery)
+    for start, stop in spans(0, n, BLOCK):
+        unit = unit_rows(np.asarray(gallery[start:stop]), "gallery", start)
+        if bank is None:
+            vectors[start:stop] = unit
+            continue
+        _, cosines = best(unit, bank, neighbours)
+        np.multiply(unit, 2, out=vectors[start:stop, :-1])
+        vectors[start:stop, -1] = -cosines.mean(axis=1, dtype=np.float64)
+    return vectors
+
+
+def check_bank(bank: np.ndarray | None, neighbours: int) -> None:
+    """Raise ParameterError unless there are rows that stand for the queries, and enough of them."""
     if bank is None:
         raise ParameterError(
             "CSLS needs a bank: mapped sources that stand for the queries and are none of them; give one, or "
@@ -23,28 +56,72 @@ def corrected(rows: np.ndarray, bank: np.ndarray | None, neighbours: int) -> np.
         raise ParameterError(
             f"neighbours is {neighbours} but the bank has {len(bank)} rows: give a larger bank or fewer."
         )
-    _, cosines = best(rows, bank, neighbours)
-    vectors = np.empty((len(rows), rows.shape[1] + 1), np.float32)
-    np.multiply(rows, 2, out=vectors[:, :-1])
-    vectors[:, -1] = -cosines.mean(axis=1, dtype=np.float64)
-    return vectors
 
 
-def of_one_length(vectors: np.ndarray) -> np.ndarray:
-    """Return the rows with one more column that makes all as long as the longest."""
-    squares = np.einsum("gd,gd->g", vectors, vectors, dtype=np.float64)
-    missing = np.sqrt(squares.max() - squares).astype(np.float32)
-    return np.hstack([vectors, missing[:, None]])
+def _room(shape: tuple[int, int], gallery: Rows) -> np.ndarray:
+    """Return an array for the vectors: in memory, or where the gallery is not, in a nameless file."""
+    size = shape[0] * shape[1] * 4
+    if size <= IN_MEMORY or not on_disk(gallery):
+        return np.empty(shape, np.float32)
+    try:
+        with tempfile.TemporaryFile(prefix="alignkit-") as file:
+            if hasattr(os, "posix_fallocate"):  # a map of a file that cannot grow would end the process
+                os.posix_fallocate(file.fileno(), 0, size)
+            else:
+                file.truncate(size)
+            return np.memmap(file, np.float32, "r+", shape=shape)
+    except OSError as error:
+        raise OutputError(
+            f"{tempfile.gettempdir()} has no room for {size} bytes of vectors ({error.strerror or error}): "
+            "free some, or name another folder in TMPDIR."
+        ) from error
 
 
-def widened(vectors: np.ndarray) -> np.ndarray:
-    """Return the rows with columns of zeros up to a width that codes of the usual lengths divide."""
-    grain = WIDE if vectors.shape[1] > WIDE else NARROW
-    return np.pad(vectors, ((0, 0), (0, -vectors.shape[1] % grain)))
+def on_disk(rows: object) -> bool:
+    """Say whether rows are anything but an array in memory: shards, a view of a file, rows to be computed."""
+    if not isinstance(rows, np.ndarray):
+        return True
+    while isinstance(rows, np.ndarray) and not isinstance(rows, np.memmap):
+        rows = rows.base
+    return isinstance(rows, np.memmap | mmap.mmap)
 
 
-def unit_rows(rows: Rows, name: str) -> np.ndarray:
-    """Return float32 rows of length 1, or 0; squares are summed in float64."""
+class ForFaiss:
+    """Show vectors as faiss compares them: with a column that makes all as long as the longest, and zeros.
+
+    The column is for the hub correction, under which lengths differ. Zeros bring other kinds than ours to a
+    width that codes of the usual lengths divide.
+    """
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, vectors: np.ndarray, *, level: bool, widen: bool) -> None:
+        self.vectors, self.level, self.longest = vectors, level, 0.0
+        columns = vectors.shape[1] + level
+        grain = (WIDE if columns > WIDE else NARROW) if widen else 1
+        self.shape = len(vectors), columns + -columns % grain
+        if level:
+            blocks = (vectors[start:stop] for start, stop in spans(0, len(vectors), BLOCK))
+            self.longest = max(float(_squares(block).max()) for block in blocks)
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def __getitem__(self, key: slice | np.ndarray) -> np.ndarray:
+        rows = np.asarray(self.vectors[key])
+        shown = np.zeros((len(rows), self.shape[1]), np.float32)
+        shown[:, : rows.shape[1]] = rows
+        if self.level:
+            shown[:, rows.shape[1]] = np.sqrt(self.longest - _squares(rows))
+        return shown
+
+
+def _squares(rows: np.ndarray) -> np.ndarray:
+    return np.einsum("gd,gd->g", rows, rows, dtype=np.float64)
+
+
+def unit_rows(rows: Rows, name: str, first: int = 0) -> np.ndarray:
+    """Return float32 rows of length 1, or 0; squares are summed in float64; they count from ``first``."""
     n, d = rows.shape
     if not n:
         raise DataError(f"the {name} has no rows: give at least one." if name != "queries" else "no queries.")
@@ -58,7 +135,7 @@ def unit_rows(rows: Rows, name: str) -> np.ndarray:
         wrong = np.flatnonzero(~np.isfinite(lengths))
         if len(wrong):
             raise DataError(
-                f"row {start + wrong[0]} of the {name} holds NaN or infinity: repair or remove it."
+                f"row {first + start + wrong[0]} of the {name} holds NaN or infinity: repair or remove it."
             )
         unit[start:stop] = block / np.where(lengths > 0, lengths, 1)[:, None]
     return unit

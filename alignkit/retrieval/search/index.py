@@ -9,10 +9,11 @@ from alignkit.errors import DataError, ParameterError
 from alignkit.retrieval.search import _faiss
 from alignkit.retrieval.search._building import build
 from alignkit.retrieval.search._flat import best
-from alignkit.retrieval.search._tuning import tune
-from alignkit.retrieval.search._vectors import corrected, of_one_length, unit_rows, widened
+from alignkit.retrieval.search._tuning import sample, tune
+from alignkit.retrieval.search._vectors import ForFaiss, check_bank, index_vectors, unit_rows
 from alignkit.retrieval.search.cards import Carded, Cards, current_cards
-from alignkit.shapes import Gallery, Queries, Vectors
+from alignkit.rows import Rows
+from alignkit.shapes import Queries, Vectors
 
 HubCorrection: TypeAlias = Literal["csls", "none"]
 HUB_CORRECTIONS = ("csls", "none")
@@ -114,7 +115,7 @@ class Index:
     def proposed_by(
         self,
         searcher: Any,
-        queries: np.ndarray,
+        queries: Rows,
         recall: float = RECALL,
         *,
         seed: int = 0,
@@ -122,12 +123,13 @@ class Index:
     ) -> "Index":
         """Return the index with a faiss index that proposes, with the effort that ``recall`` takes.
 
-        ``queries`` are prepared, and some that ``seed`` draws stand for all.
+        Of the ``queries``, rows of the joint frame, some that ``seed`` draws stand for all.
         """
-        queries = np.pad(queries, ((0, 0), (0, searcher.d - queries.shape[1])))
+        asked = self.prepared(np.asarray(queries[sample(len(queries), seed)]))
+        asked = np.pad(asked, ((0, 0), (0, searcher.d - asked.shape[1])))
         index = replace(self, searcher=searcher, _carded={})
-        settings = tune(index._proposing(), self.vectors, queries, recall, seed=seed)
-        return replace(index, settings=settings | {"on": on})
+        settings = tune(index._proposing(), self.vectors, asked, recall)
+        return replace(index, settings=settings | {"seed": seed, "on": on})
 
     def _proposing(self) -> Any:  # Any: faiss carries no types
         """Return the faiss index, on the cards that are to be used."""
@@ -140,7 +142,7 @@ class Index:
 
 
 def build_index(
-    gallery: Gallery,
+    gallery: Rows,
     bank: Vectors | None = None,
     *,
     neighbours: int = NEIGHBOURS,
@@ -165,8 +167,11 @@ def build_index(
     in which queries hold 0. The least effort with ``recall`` at 10 is sought on up to 1,000 bank rows, and
     the recall that `Index.settings` states is measured on up to 1,000 others, all drawn by ``seed`` (rows of
     the gallery, which are easier, where there is no bank); rows of equal scores stand for one another. They
-    are built on one thread, so that two builds are equal; that takes hours for tens of millions of rows. All
-    rows are held in memory.
+    are built on one thread, so that two builds are equal; that takes hours for tens of millions of rows.
+
+    The gallery is read once, a block at a time. Where it is no array in memory, as shards and memory maps
+    are not, and the vectors take more than 256 MB, these go to a nameless file in TMPDIR, which lasts as
+    long as the index. In memory are the bank, what faiss keeps, and up to 262,144 rows that it learns from.
 
     Parameters
     ----------
@@ -190,6 +195,8 @@ def build_index(
         If an option makes no sense, or CSLS is asked for without a bank.
     DataError
         If dimensions differ, a row is not finite, or there is none.
+    OutputError
+        If TMPDIR has no room for the vectors.
     MissingExtraError
         If another kind than ``flat`` is asked for and faiss is not installed.
 
@@ -210,23 +217,23 @@ def build_index(
         _refuse_flat(kind)
     if kind != "flat":
         _faiss.import_faiss(kind)  # before the long work
-    rows = unit_rows(gallery, "gallery")
     sources = None if bank is None else unit_rows(bank, "bank")
-    if sources is not None and sources.shape[1] != rows.shape[1]:
+    if sources is not None and sources.shape[1] != gallery.shape[1]:
         raise DataError(
-            f"the bank has {sources.shape[1]} dimensions and the gallery {rows.shape[1]}: take both into the "
-            "joint frame of one map."
+            f"the bank has {sources.shape[1]} dimensions and the gallery {gallery.shape[1]}: take both into "
+            "the joint frame of one map."
         )
-    vectors = rows if hub_correction == "none" else corrected(rows, sources, neighbours)
-    index = Index(kind, hub_correction, neighbours if hub_correction == "csls" else 0, vectors)
+    csls = hub_correction == "csls"
+    if csls:
+        check_bank(sources, neighbours)
+    vectors = index_vectors(gallery, sources if csls else None, neighbours)
+    index = Index(kind, hub_correction, neighbours if csls else 0, vectors)
     if kind == "flat":
         return index
-    level = of_one_length(vectors) if hub_correction == "csls" else vectors
-    if kind not in _faiss.OWN:
-        level = widened(level)
-    searcher = build(kind, level)
-    tried = index.prepared(rows if sources is None else sources)
-    return index.proposed_by(searcher, tried, recall, seed=seed, on="gallery" if sources is None else "bank")
+    searcher = build(kind, ForFaiss(vectors, level=csls, widen=kind not in _faiss.OWN))
+    if sources is None:
+        return index.proposed_by(searcher, vectors, recall, seed=seed)
+    return index.proposed_by(searcher, sources, recall, seed=seed, on="bank")
 
 
 def _refuse_flat(kind: str) -> None:
