@@ -8,9 +8,9 @@ counts the gallery rows that were compared with a query: unlike seconds, it is t
 goal is recall@10 of at least .99 at a cost of at most 1.05, and a smaller worst hub: the row that most
 queries have among their first ten. Products by faiss stand beside ours. One thread. Needs the generator.
 
-A last table weighs what faiss keeps of a gallery of planted clusters, 100,000 x 512, against what it finds:
-bytes of its file, seconds to build it, queries a CPU second beside the floor (a matrix product with every row,
-whose scores nobody reads), and recall@10 on other queries than the index was tuned on. No generator is needed.
+A last table weighs what faiss keeps of planted clusters, 100,000 x 512, against what it finds: bytes of its
+file, seconds to build it, queries a CPU second beside the floor (a matrix product with every row, whose
+scores nobody reads), and recall@10 on other queries than the index was tuned on. No generator is needed.
 
     python benchmarks/index.py [--generator FILE] [--larger N] [--planted N] [--only-planted]
 """

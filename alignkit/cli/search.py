@@ -9,10 +9,11 @@ import typer
 
 from alignkit.cli import _options as options
 from alignkit.cli._output import emit, emit_json, note, recall_words
-from alignkit.errors import ParameterError
+from alignkit.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
     from alignkit.retrieval.search.index import Index
+    from alignkit.spaces import Embeddings
     from alignkit.workflows import Found, Part
 
 FEW = 5  # queries that a terminal shows; a pipe and a file get all
@@ -31,8 +32,8 @@ def command(
     add: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="FILE[@ALIGNMENT][=WEIGHT]",
-            help="Add these rows to the queries, by id; -1 takes them away; @gallery: of its own space.",
+            metavar="FILE[::ID][@ALIGNMENT][=WEIGHT]",
+            help="Add these rows, by id, or one row; -1 takes it away; @gallery: rows of its own space.",
         ),
     ] = None,
     arc: Annotated[
@@ -110,7 +111,7 @@ def _facts(found: "Found", index: "Index", out: Path | None) -> dict[str, Any]:
 
 
 def _part(word: str, *, trust_pickle: bool) -> "Part":
-    """Return what FILE[@ALIGNMENT][=WEIGHT] names."""
+    """Return what FILE[::ID][@ALIGNMENT][=WEIGHT] names."""
     from alignkit.storage import load_alignment
     from alignkit.workflows import Part
 
@@ -120,9 +121,22 @@ def _part(word: str, *, trust_pickle: bool) -> "Part":
     except ValueError as error:
         raise ParameterError(f"--add {word}: the weight {weight!r} is no number, like -1 or 0.5.") from error
     path, at, way = (named if equals else word).partition("@")
-    rows = options.open_side(path, ids=None, trust_pickle=trust_pickle)
+    rows = _rows(path, trust_pickle=trust_pickle)
     own = way == "gallery"
     return Part(rows, weight, load_alignment(way) if at and not own else None, own)
+
+
+def _rows(path: str, *, trust_pickle: bool) -> "Embeddings":
+    """Open FILE, or FILE::NAME: where the file has no array of that name, its row with that id."""
+    from alignkit.workflows.composing import one_row
+
+    file, cut, name = path.rpartition("::")
+    try:
+        return options.open_side(path, ids=None, trust_pickle=trust_pickle)
+    except DataError:
+        if not cut:
+            raise
+    return one_row(options.open_side(file, ids=None, trust_pickle=trust_pickle), name)
 
 
 def _show(found: "Found") -> None:

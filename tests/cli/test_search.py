@@ -118,3 +118,18 @@ def test_an_index_of_another_program_is_searched_beside_its_rows(alignkit, rotat
     assert [hit["gallery"] for hit in ran.json["hits"]] == [[row] for row in range(len(rows))]
     assert "recall@10 1.0000 [" in ran.err
     alignkit("search", "theirs.index", "y.npy").refused("is no index", "pass --gallery with its rows")
+
+
+def test_one_row_of_a_file_is_added_by_its_id(alignkit, index, tmp_path):
+    rows = np.load("y.npy")
+    np.save("one.npy", rows[7:8])
+    np.savez("many.npz", other=rows[::-1], sounds=rows, ids=np.array([f"y{row}" for row in range(len(rows))]))
+    words = ("search", index, "test.npy", "-k", "4", "--add")
+    plain = alignkit(*words, "one.npy@gallery=0.7")
+    for named in ("y.npy::7@gallery=0.7", "many.npz::sounds::y7@gallery=0.7"):
+        ran = alignkit(*words, named)
+        assert (ran.code, ran.out) == (0, plain.out), ran.err
+    assert alignkit(*words, "y.npy::8@gallery=0.7").out != plain.out
+    alignkit(*words, "y.npy::none@gallery").refused("y.npy has no row 'none' (its first is 0)")
+    alignkit(*words, "none.npy::7@gallery").refused("none.npy does not exist")
+    alignkit(*words, "none.npy@gallery").refused("none.npy does not exist")
