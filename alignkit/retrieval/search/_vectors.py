@@ -112,7 +112,8 @@ class ForFaiss:
         shown = np.zeros((len(rows), self.shape[1]), np.float32)
         shown[:, : rows.shape[1]] = rows
         if self.level:
-            shown[:, rows.shape[1]] = np.sqrt(self.longest - _squares(rows))
+            # a sum may differ in its last bit by the place of its row, and the longest fall below itself
+            shown[:, rows.shape[1]] = np.sqrt(np.maximum(self.longest - _squares(rows), 0))
         return shown
 
 

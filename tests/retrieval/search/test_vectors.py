@@ -135,3 +135,11 @@ def test_a_bad_row_is_named_by_its_number_in_the_whole(shards):
     spoilt[731, 3] = np.nan
     with pytest.raises(DataError, match="row 731 of the gallery holds NaN"):
         build_index(ShardedRows([spoilt[:500], spoilt[500:]]), hub_correction="none")
+
+
+@pytest.mark.parametrize("columns", [5, 300, 1000, 5000])
+def test_rows_of_one_length_are_not_pushed_below_it_by_their_place(columns):
+    vectors = np.full((70, columns), 1 / 3, np.float32)
+    shown = _vectors.ForFaiss(vectors, level=True, widen=False)
+    assert np.isfinite(shown[np.arange(69, -1, -1)]).all()
+    assert (shown[3:17][:, -1] < 1e-3).all()
