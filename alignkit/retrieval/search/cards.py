@@ -24,7 +24,7 @@ GRAPHS = ("IndexHNSW", "IndexNSG", "IndexNNDescent")
 class Cards:
     """Name graphics cards by their numbers, none for the current one, and how they keep an index.
 
-    Several cards hold a part of it each; with ``float16`` numbers take half the memory there.
+    Several cards hold a part of it each; with ``float16`` whole rows take half the memory there.
     """
 
     numbers: tuple[int, ...]
