@@ -33,8 +33,8 @@ class RelativeModalityGap(Bootstrapped):
     r"""Return :math:`m / (m + (a + b) / 2)` with every distance taken as :math:`(1 - \cos) / 2`.
 
     ``m`` is the mean distance of partners (0.001 where they all meet), ``a`` and ``b`` the mean distance
-    between different rows of one modality. In [0, 1]: near 0 partners lie on one another, 0.5 means that they are as
-    far apart as any two rows of one modality, 1 that each modality is one point and the points differ.
+    between different rows of one modality. In [0, 1]: near 0 partners lie on one another, 0.5 means that they
+    are as far apart as any two rows of one modality, 1 that each modality is one point and the points differ.
     Rows are normalised first. The double sum is closed (:math:`\lVert\sum x\rVert^2 - n`), so the cost
     is linear in rows. Linked many-to-many, ``a`` and ``b`` run over distinct rows as in the paper's COCO
     table. Needs pairs.

@@ -18,6 +18,7 @@ from alignkit.rows import Rows
 from alignkit.spaces import Embeddings
 from alignkit.workflows._facts import facts_of, versions
 from alignkit.workflows._gap_stream import is_large, stream_gap
+from alignkit.workflows._gap_warnings import check_two_modalities, gap_warnings
 
 
 def measure_gap(  # noqa: PLR0913 - the whole choice of a report
@@ -86,6 +87,7 @@ def measure_gap(  # noqa: PLR0913 - the whole choice of a report
         protocol[section] = gap_facts(clouds, chosen, most=most)
         if curve:
             curves[section] = sample_size_curve(clouds, chosen, seed=seed)
+    protocol["measures"]["warnings"] = gap_warnings(left, right)
     context: dict[str, Any] = {
         "source": facts_of(left),
         "target": facts_of(right),
@@ -113,6 +115,7 @@ def _embeddings(side: Embeddings | Rows) -> Embeddings:
 def _check(left: Embeddings, right: Embeddings, alignment: Alignment | None) -> None:
     for side in (left, right):
         side.check(direction=True)
+    check_two_modalities(left, right)
     if alignment is None and left.dim != right.dim:
         raise DataError(
             f"{left.name} has {left.dim} dimensions and {right.name} {right.dim}: a gap is measured "
