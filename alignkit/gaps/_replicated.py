@@ -46,7 +46,9 @@ class Replicated(Measure, Generic[T]):
         out = {}
         for part, level in self._levels(replicas).items():
             without = np.array([one[part] for one in left_out])
-            variance = level.variance if self.degenerate else 0.0
+            # only there its first order may vanish: elsewhere nothing is to be taken off
+            inside = self.degenerate and level.low <= values[part] <= level.high
+            variance = level.variance if inside else 0.0
             low, high = student_interval(values[part], without, self.reach(part), variance)
             out[part] = Score(
                 values[part],
