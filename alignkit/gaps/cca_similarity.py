@@ -32,10 +32,10 @@ class CcaSimilarity(OnCanonical):
     In [0, 1]: 1 means that a linear map takes one side to the other. Part ``squared`` takes their squares. A
     linear map of either side changes nothing, so it sees no gap; directions of little variance count as much
     as the rest. It *overfits*: unrelated rows correlate, by force perfectly where dimensions are as many as
-    rows, and still by the order of :math:`\sqrt{d / n}` beyond (0.44 for 2,000 rows of 512). The null band of permuted pairs is the honest baseline, and fewer than three
-    rows a dimension are refused; `svcca` bears fewer. Rows are normalised first and centred;
-    directions with less than 1e-10 of the largest variance do not count. Needs pairs, of which one an item is
-    measured.
+    rows, and still by the order of :math:`\sqrt{d / n}` beyond (0.44 for 2,000 rows of 512). The
+    null band of permuted pairs is the honest baseline, and fewer than three rows a dimension are refused;
+    `svcca` bears fewer. Rows are normalised first and centred; directions with less than 1e-10 of the largest
+    variance do not count. Needs pairs, of which one an item is measured.
 
     References
     ----------
