@@ -17,12 +17,8 @@ BASE := $(VENV)/.base-installed
 FULL := $(VENV)/.full-installed
 
 DEMO := demo-report
-# tests that run a second time with every array's shape and dtype checked against its annotation; scikit-learn's
-# own checks give odd arrays on purpose, as do our tests of what is refused; two that take minutes run once
-SHAPED := tests/retrieval tests/statistics tests/closing tests/gaps tests/probes tests/decoders tests/projections tests/aligners tests/joint tests/workflows $(addprefix \
-	tests/test_,$(addsuffix .py,alignment chains doctests duplicates leaks moments near_duplicates pooling rows shards tables testing)) \
-	-k 'not refused and not scikit_learn and not ranx and not (keeps_the_contract and mini_vec2vec)'
-SHAPES := --jaxtyping-packages=alignkit,array_checker.arrays_only
+# every test runs once: those of tests/shaped.py with each array's shape and dtype checked against its annotation
+SHAPES := --shaped only --jaxtyping-packages=alignkit,array_checker.arrays_only
 OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 RAY_USAGE_STATS_ENABLED=0
 # a process per core with one BLAS thread each: two pools of BLAS threads on two cores wait for each other
 IN_PARALLEL := -n auto --dist worksteal
@@ -40,8 +36,8 @@ demo: $(BASE)  ## install the base where .venv is absent and run the tour offlin
 venv: $(FULL)  ## make .venv with every extra and the tools for tests and docs; completes a base .venv
 
 test: $(FULL)  ## run every test, then build the docs with warnings as errors
-	$(OFFLINE) OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(IN_PARALLEL)
-	$(OFFLINE) OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m pytest -q $(IN_PARALLEL) $(SHAPED) $(SHAPES)
+	$(OFFLINE) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q $(IN_PARALLEL) --shaped without
+	$(OFFLINE) OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m pytest -q $(IN_PARALLEL) $(SHAPES)
 	$(MAKE) --no-print-directory docs
 
 check: $(FULL)  ## lint, format, types and the layers of the package

@@ -45,19 +45,29 @@ def gap_view(
     >>> gap_view(x + 3, x - 3).axes[0].get_xlabel()
     'along the line through both means (cosine units)'
     """
-    sides = unit_rows(source, names[0]), unit_rows(target, names[1])
-    projection = (projection or GapAxis()).fit(*sides)
-    points = [projection.transform(side) for side in sides]
     figure, (axes,) = _figure(1, (7.2, 4.3))
+    draw_gap(axes, (source, target), names, projection)
+    axes.set_title(title, loc="left", color=INK, fontsize=11)
+    return figure
+
+
+def draw_gap(
+    axes: Axes,
+    sides: Sequence[np.ndarray],
+    names: tuple[str, str],
+    projection: Projection | None = None,
+) -> None:
+    """Draw both sides as `gap_view` does."""
+    rows = unit_rows(sides[0], names[0]), unit_rows(sides[1], names[1])
+    projection = (projection or GapAxis()).fit(*rows)
+    points = [projection.transform(side) for side in rows]
     _scatter(axes, points, names)
     means = [side.mean(axis=0) for side in points]
     axes.annotate("", means[0], means[1], arrowprops={"arrowstyle": "<->", "color": INK, "lw": 1.4})
     axes.set_xlabel(f"{projection.labels[0]} (cosine units)")
     axes.set_ylabel(f"{projection.labels[1]} (cosine units)")
-    axes.set_title(title, loc="left", color=INK, fontsize=11)
     axes.set_aspect("equal", adjustable="datalim")
     axes.legend(frameon=False, labelcolor=INK, fontsize=9, markerscale=2)
-    return figure
 
 
 def pair_lines(

@@ -1,11 +1,40 @@
 """Fixtures that every test may use: where the real data and other tools' answers lie."""
 
+import importlib.util
 import os
 from pathlib import Path
 
 import pytest
 
+HERE = Path(__file__).parent
 SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--shaped",
+        choices=("all", "only", "without"),
+        default="all",
+        help="run the tests of tests/shaped.py only, or all but them",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep one half of the tests where `make test` runs the halves in two processes."""
+    half = config.getoption("--shaped")
+    if half == "all":
+        return
+    spec = importlib.util.spec_from_file_location("shaped", HERE / "shaped.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    kept, left = [], []
+    for item in items:
+        shaped = module.is_shaped(item.path.relative_to(HERE), item.name)
+        (kept if shaped == (half == "only") else left).append(item)
+    config.hook.pytest_deselected(items=left)
+    items[:] = kept
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -28,6 +28,10 @@ COVERED_BY: dict[str, str] = {
     "retrieval/exact/counters.py": "retrieval/exact/test_ranks.py",
     "retrieval/exact/counting.py": "retrieval/exact/test_ranks.py",
     "cli/_evaluating.py": "cli/test_eval.py",
+    **{
+        f"gaps/{name}.py": "gaps/test_spectral.py"
+        for name in ("effective_rank", "isotropy", "participation_ratio")
+    },
     "retrieval/_direction.py": "retrieval/test_scoring.py",
     "retrieval/exact/homes.py": "retrieval/exact/test_counting.py",
     "retrieval/protocol.py": "retrieval/test_scoring.py",

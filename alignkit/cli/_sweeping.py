@@ -11,6 +11,8 @@ from alignkit.cli._output import emit, emit_json, note
 from alignkit.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawn
+
     from alignkit.closing._sweep import Sweep as Found
     from alignkit.spaces import Embeddings
     from alignkit.workflows import LabelledRows
@@ -46,8 +48,8 @@ Prompts: TypeAlias = Annotated[
 Labels: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        help="Metadata column with the class of each row; texts without it are named by their ids.",
-        rich_help_panel=PANEL,
+        help="Metadata column with the class of each row: for measures that compare classes (several, comma-"
+        "separated), and in a sweep for zero-shot accuracy (texts without it are named by their ids).",
     ),
 ]
 Labelled: TypeAlias = Annotated[
@@ -58,11 +60,12 @@ Labelled: TypeAlias = Annotated[
     ),
 ]
 Figure: TypeAlias = Annotated[
-    Path | None, typer.Option(help="Draw gap against retrieval: .svg or .png.", rich_help_panel=PANEL)
+    Path | None,
+    typer.Option(help="Draw the two clouds, or in a sweep gap against retrieval: .svg or .png."),
 ]
 # what means nothing unless there is a sweep, and what means nothing to one
-OF_SWEEPS = ("fixes", "lambdas", "test", "seeds", "prompts", "labels", "labelled", "figure", "force", "group")
-NOT_OF_SWEEPS = ("alignment", "unpaired")
+OF_SWEEPS = ("fixes", "lambdas", "test", "seeds", "prompts", "labelled", "group")
+NOT_OF_SWEEPS = ("alignment", "unpaired", "sample", "curve")
 
 
 def check_options(context: typer.Context, *, sweep: bool) -> None:
@@ -179,11 +182,16 @@ def _column(embeddings: "Embeddings", column: str) -> list:
 
 
 def _draw(found: "Found", figure: Path, *, force: bool) -> None:
-    from alignkit.atomic import replacing
-    from alignkit.plots import to_png, to_svg
     from alignkit.sweep_plots import gap_sweep
 
-    drawn = gap_sweep(found)
+    write_figure(gap_sweep(found), figure, force=force)
+
+
+def write_figure(drawn: "Drawn", figure: Path, *, force: bool) -> None:
+    """Write a figure as its file's name says."""
+    from alignkit.atomic import replacing
+    from alignkit.plots import to_png, to_svg
+
     with replacing(figure, force=force) as file:
         file.write_bytes(to_png(drawn) if figure.suffix == ".png" else to_svg(drawn).encode())
     note(f"written: {figure}")

@@ -1,7 +1,7 @@
 """``alignkit gap``: measure how far two modalities lie apart in one space."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,9 @@ from alignkit.cli import _options as options
 from alignkit.cli import _sweeping as sweeping
 from alignkit.cli._output import emit, emit_json, note
 from alignkit.errors import ParameterError
+
+if TYPE_CHECKING:
+    from alignkit.reports import Report
 
 
 def command(
@@ -20,8 +23,21 @@ def command(
     unpaired: Annotated[
         bool, typer.Option("--unpaired", help="The rows do not correspond: no pairs at all.")
     ] = False,
-    measures: Annotated[str, typer.Option(help="Comma-separated names; all by default.")] = "",
+    measures: Annotated[
+        str, typer.Option(help="Comma-separated names, or all; without, those that are taken by default.")
+    ] = "",
+    labels: sweeping.Labels = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            min=25, help="Rows a side beyond which measures of all pairs of rows take a seeded sample."
+        ),
+    ] = None,
+    curve: Annotated[
+        bool, typer.Option(help="Measure smaller samples as well, to see what leans on their size.")
+    ] = True,
     seed: Annotated[int, typer.Option(min=0, help="Draws resamples, null levels and samples.")] = 0,
+    figure: sweeping.Figure = None,
     sweep: sweeping.Sweep = False,
     fixes: sweeping.Fixes = "",
     lambdas: sweeping.Lambdas = "",
@@ -29,23 +45,21 @@ def command(
     seeds: sweeping.Seeds = 1,
     group: options.Group = None,
     prompts: sweeping.Prompts = None,
-    labels: sweeping.Labels = None,
     labelled: sweeping.Labelled = None,
-    figure: sweeping.Figure = None,
     ids: options.Ids = None,
     trust_pickle: options.TrustPickle = False,
     force: options.Force = False,
     json: options.Json = False,
 ) -> None:
-    """Measure the modality gap with intervals, beside the level that each measure shows where there is none.
+    """Measure the modality gap with intervals, beside the band of each measure where there is none.
 
     With --sweep, say instead whether closing the gap helps: every known fix at several strengths.
 
     Example: `alignkit gap audio.npy text.npy --json`
     """
     sweeping.check_options(context, sweep=sweep)
+    sweeping.check_figure(figure, force=force)
     if sweep:
-        sweeping.check_figure(figure, force=force)
         found = sweeping.Sides(source, target, pairs, group, ids, trust_pickle).sweep(
             sweeping.Classes(prompts, labels, labelled),
             fixes=fixes,
@@ -57,7 +71,6 @@ def command(
         sweeping.show(found, figure, force=force, json=json)
         return
     from alignkit.storage import load_alignment
-    from alignkit.tables import text
     from alignkit.workflows import measure_gap
 
     if unpaired and pairs is not None:
@@ -66,10 +79,32 @@ def command(
     left, right = (options.open_side(path, ids=ids, trust_pickle=trust_pickle) for path in (source, target))
     links = None if unpaired else options.link(left, right, pairs, None)
     report = measure_gap(
-        left, right, pairs=links, alignment=fitted, measures=options.names(measures) or None, seed=seed
+        left,
+        right,
+        pairs=links or False,
+        alignment=fitted,
+        measures=options.names(measures) or None,
+        labels=options.names(labels or ""),
+        most=sample,
+        curve=curve,
+        seed=seed,
     )
+    if figure is not None:
+        from alignkit.gap_plots import gap_figure
+
+        sides = {"before": left} if fitted is None else {"before": left, "after": fitted.apply(left)}
+        sweeping.write_figure(gap_figure(report, sides, right), figure, force=force)
     if links is not None:
         options.note_join(links, pairs)
+    _show(report, json=json)
+
+
+def _show(report: "Report", *, json: bool) -> None:
+    from alignkit.gap_tables import text
+
     emit_json(report.to_json()) if json else emit(text(report))
-    for name, reason in report.context["protocol"]["not_measured"].items():
+    protocol = report.context["protocol"]
+    for name, rows in protocol["sampled"].items():
+        note(f"{name}: a seeded sample of {rows} rows a side (--sample)")
+    for name, reason in protocol["not_measured"].items():
         note(f"{name} was not measured: {reason}")

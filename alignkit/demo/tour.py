@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from alignkit.alignment import Alignment
+from alignkit.demo import _words as words
 from alignkit.demo.audition import Audition, audition
 from alignkit.demo.world import HELD_OUT, World, build_world
 from alignkit.pairs import Pairs
@@ -61,7 +62,8 @@ def run_tour(*, seed: int = 0) -> Tour:
     padded = replace(pairs, source=_padded(pairs.source, pairs.target.dim), target=_nameless(pairs.target))
     unaligned = evaluate(padded.source, padded.target, pairs=padded, metrics=METRICS).report
     alignments, scores, ranks = {}, {}, {}
-    gaps = {"before": measure_gap(padded.source, padded.target, pairs=padded, seed=seed)}
+    measures = tuple(words.MEASURES)
+    gaps = {"before": measure_gap(padded.source, padded.target, pairs=padded, measures=measures, seed=seed)}
     for method in METHODS:
         fitted = fit(world.source, world.target, method=method, pairs=world.train, test=0, seed=seed)
         found = evaluate(pairs.source, pairs.target, pairs=pairs, alignment=fitted.alignment, metrics=METRICS)
@@ -72,7 +74,12 @@ def run_tour(*, seed: int = 0) -> Tour:
         alignments[method] = replace(fitted.alignment, info=info)
         scores[method], ranks[method] = report, found.tables["forward"]
         gaps[method] = measure_gap(
-            pairs.source, pairs.target, pairs=pairs, alignment=fitted.alignment, seed=seed
+            pairs.source,
+            pairs.target,
+            pairs=pairs,
+            alignment=fitted.alignment,
+            measures=measures,
+            seed=seed,
         )
     pictures = audition(world, alignments[SHOWN], seed=seed)
     return Tour(world, alignments, scores, ranks, gaps, pictures, time.perf_counter() - start)

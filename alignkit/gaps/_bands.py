@@ -33,8 +33,8 @@ def null_band(nulls: np.ndarray, limits: tuple[float, float]) -> tuple[float, fl
 
     Examples
     --------
-    >>> null_band(np.array([0.1, 0.2, 0.3]), (0, 1))
-    (0.2, 0.0, 0.6968...)
+    >>> [round(end, 3) for end in null_band(np.array([0.1, 0.2, 0.3]), (0, 1))]
+    [0.2, 0.0, 0.697]
     """
     mean = float(nulls.mean())
     few = len(nulls)

@@ -34,7 +34,7 @@ class Measure(ABC):
     null: ClassVar[str]
     limits: ClassVar[tuple[float, float]]
     part_limits: ClassVar[dict[str, tuple[float, float]]] = {}
-    fewest: ClassVar[int] = 3
+    fewest: ClassVar[int] = 2
     most: ClassVar[int | None] = None
 
     def measure(self, x: SourceRows, y: TargetRows) -> float:

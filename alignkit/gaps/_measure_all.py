@@ -1,5 +1,6 @@
 """Every measure that is valid for two sets of rows, and the facts that make the numbers repeatable."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,7 +67,7 @@ def gap_facts(
         "interval": {name: measure.interval for name, measure in taken.items()},
         "chance": {name: measure.null for name, measure in taken.items()},
         "range": {
-            full_name(name, part): list(measure.reach(part))
+            full_name(name, part): [end if math.isfinite(end) else None for end in measure.reach(part)]
             for name, measure in taken.items()
             for part in measure.parts
         },

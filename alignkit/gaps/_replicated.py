@@ -28,6 +28,7 @@ class Replicated(Measure, Generic[T]):
 
     interval = JACKKNIFE
     null = SPLITS
+    fewest = 3
     degenerate: ClassVar[bool] = False
 
     @abstractmethod

@@ -11,6 +11,7 @@ from alignkit.gaps._jackknife import item_blocks
 from alignkit.gaps._replicas import NULLS, Replicas, n_blocks, split_clouds, without_blocks
 from alignkit.shapes import SourceRows, TargetRows, Vectors
 
+ROUNDING = 1e-13
 JITTER = 1e-14  # of the mean eigenvalue, added where a covariance lacks full rank
 
 
@@ -155,8 +156,9 @@ def _origin(clouds: Clouds) -> np.ndarray:
 
 
 def eigenvalues_of(covariance: np.ndarray) -> np.ndarray:
-    """Return the eigenvalues, largest first; rounding leaves none below 0."""
-    return np.maximum(eigvalsh(covariance, check_finite=False), 0)[::-1]
+    """Return the eigenvalues, largest first; what rounding of unit rows makes of 0 is 0."""
+    values = eigvalsh(covariance, check_finite=False)[::-1]
+    return np.where(values > ROUNDING, values, 0)
 
 
 def _root(covariance: np.ndarray) -> np.ndarray:

@@ -6,7 +6,18 @@ from alignkit.gaps._bootstrap import item_draws, percentile_interval, resampled_
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._single import Single
 from alignkit.gaps._splits import pooled_spread, squared_band
-from alignkit.shapes import Labels, Vectors
+from alignkit.shapes import Labels, SourceRows, TargetRows, Vectors
+
+
+def centroid_distance(x: SourceRows, y: TargetRows) -> float:
+    """Return the distance between the means of unit rows; no pairs needed.
+
+    Examples
+    --------
+    >>> round(centroid_distance(np.eye(2), -np.eye(2)), 4)
+    1.4142
+    """
+    return CentroidDistance().measure(x, y)
 
 
 class CentroidDistance(Single):

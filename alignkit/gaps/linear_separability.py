@@ -8,10 +8,22 @@ from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._jackknife import item_blocks, jackknife_variance, share_interval
 from alignkit.gaps._replicas import split_clouds
 from alignkit.gaps._single import Single
-from alignkit.shapes import Labels
+from alignkit.shapes import Labels, SourceRows, TargetRows
 
 FOLDS, BLOCKS = 5, 10  # two blocks a fold
 SHRINKAGE = 0.1
+
+
+def linear_separability(x: SourceRows, y: TargetRows) -> float:
+    """Return the cross-validated balanced accuracy of a linear discriminant between two sets of rows.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(50, 8))
+    >>> linear_separability(x + 9, x - 9)
+    1.0
+    """
+    return LinearSeparability().measure(x, y)
 
 
 class LinearSeparability(Single):

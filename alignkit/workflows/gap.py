@@ -35,11 +35,11 @@ def measure_gap(  # noqa: PLR0913 - the whole choice of a report
 
     Sides are embeddings, or arrays of rows. ``pairs`` says which rows belong together; True pairs equal ids
     (in arrays, row i with row i). With pairs, the rows that have a partner are measured, each once.
-    ``measures`` are names (all that are taken by default without), ``labels`` columns of the source's
-    metadata for the measures that compare labels, and ``most`` the rows a side beyond which measures that
-    compare every row with every other take a seeded sample. What cannot be measured stands with its reason
-    in ``context["protocol"]["not_measured"]``, and with ``curve`` the values at smaller samples in
-    ``context["curve"]``.
+    ``measures`` are names, or ``["all"]`` (without, those that are taken by default), ``labels`` columns of
+    the source's metadata for the measures that compare labels, and ``most`` the rows a side beyond which
+    measures that compare every row with every other take a seeded sample. What cannot be measured stands
+    with its reason in ``context["protocol"]["not_measured"]``, and with ``curve`` the values at smaller
+    samples in ``context["curve"]``.
 
     With an alignment, section ``measures`` is the gap that remains after it, in the target's own frame,
     and ``before`` (where dimensions allow) the gap of the rows as they came.
@@ -61,7 +61,7 @@ def measure_gap(  # noqa: PLR0913 - the whole choice of a report
     >>> report.sections["measures"]["centroid_distance"].value > 0.7
     True
     """
-    chosen = [MEASURES.check(name) for name in measures] if measures else None
+    chosen = _chosen(measures)
     left, right = (_embeddings(side) for side in (source, target))
     links = Pairs.by_id(left, right) if pairs is True else pairs or None
     _check(left, right, alignment)
@@ -88,6 +88,12 @@ def measure_gap(  # noqa: PLR0913 - the whole choice of a report
             section: sample_size_curve(cloud, chosen, seed=seed) for section, cloud in clouds.items()
         }
     return Report("gap", sections, context)
+
+
+def _chosen(measures: Sequence[str] | None) -> list[str] | None:
+    if not measures:
+        return None
+    return MEASURES.names() if list(measures) == ["all"] else [MEASURES.check(name) for name in measures]
 
 
 def _embeddings(side: Embeddings | Rows) -> Embeddings:

@@ -82,6 +82,11 @@ class Coverage:
             covered.append(score.low <= truth <= score.high)
         return float(np.mean(covered))
 
+    def of_zero(self, *, paired: bool = False, seeds: int = 60) -> float:
+        """Return the share of samples of two clouds without a gap whose interval holds 0."""
+        scores = (self._score(*sides, paired, seed) for seed, sides in self._independent(0.0, seeds))
+        return float(np.mean([score.low <= 0 <= score.high for score in scores]))
+
     @staticmethod
     def _independent(shift: float, seeds: int) -> Iterator[tuple[int, tuple[np.ndarray, np.ndarray]]]:
         for seed in range(seeds):
