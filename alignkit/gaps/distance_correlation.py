@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from alignkit.gaps._base import HEADLINE
-from alignkit.gaps._kernels import OnKernels, Overlap
+from alignkit.gaps._dependence import OnDependence, Overlap
 from alignkit.shapes import SourceRows, TargetRows
 
 
@@ -21,7 +21,7 @@ def distance_correlation(x: SourceRows, y: TargetRows) -> float:
     return DistanceCorrelation().measure(x, y)
 
 
-class DistanceCorrelation(OnKernels):
+class DistanceCorrelation(OnDependence):
     r"""Return :math:`dCov(x, y) / \sqrt{dCov(x, x)\, dCov(y, y)}` of the U-centred matrices of distances.
 
     In [-1, 1]: 1 means that one side is the other turned or mirrored, 0 that partners share nothing, in

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from alignkit.gaps._kernels import OnKernels
+from alignkit.gaps._dependence import OnDependence
 from alignkit.shapes import SourceRows, TargetRows
 
 BANDWIDTH = 1.0  # of Huh et al.'s code, for unit rows
@@ -22,7 +22,7 @@ def rbf_cka(x: SourceRows, y: TargetRows) -> float:
     return RbfCka().measure(x, y)
 
 
-class RbfCka(OnKernels):
+class RbfCka(OnDependence):
     r"""Return :math:`HSIC(K, L) / \sqrt{HSIC(K, K) HSIC(L, L)}` with :math:`K_{ij} = e^{-|x_i - x_j|^2 / 2}`.
 
     In [-1, 1]: 1 means that the distances within one side are those within the other, 0 that partners share

@@ -68,7 +68,7 @@ def cosine_of(products: np.ndarray) -> float:
     return float(np.clip(shared / np.sqrt(first * second), -1, 1)) if first > 0 and second > 0 else 0.0
 
 
-class OnKernels(Replicated[Overlap]):
+class OnDependence(Replicated[Overlap]):
     """Compare the matrices of products within each side, row i beside row i; a leaf says which products.
 
     Blocks are left out of sums over blocks, and permuted pairs permute one matrix: no product is made twice.

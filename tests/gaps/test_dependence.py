@@ -5,15 +5,15 @@ import pytest
 from numpy.testing import assert_allclose
 
 from alignkit.gaps._clouds import Clouds
-from alignkit.gaps._kernels import OnKernels, cosine_of
+from alignkit.gaps._dependence import OnDependence, cosine_of
 from alignkit.gaps._replicas import permuted_clouds, without_blocks
 from alignkit.gaps.distance_correlation import DistanceCorrelation
 from alignkit.gaps.rbf_cka import RbfCka
 
 
 @pytest.mark.parametrize("measure", [RbfCka(), DistanceCorrelation()])
-def test_replicas_read_off_sums_are_those_of_the_rows_themselves(planted, monkeypatch, measure: OnKernels):
-    monkeypatch.setattr("alignkit.gaps._kernels.TILE", 16)  # does not divide the rows
+def test_replicas_read_off_sums_are_those_of_the_rows_themselves(planted, monkeypatch, measure: OnDependence):
+    monkeypatch.setattr("alignkit.gaps._dependence.TILE", 16)  # does not divide the rows
     clouds = Clouds.paired(*planted(0, n=53))
     replicas = measure._replicas(clouds, 3)
     for found, rows in (
