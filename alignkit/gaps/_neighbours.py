@@ -1,28 +1,30 @@
-"""Nearest rows within each side of paired rows, kept long enough that blocks can be left out."""
+"""Lists of nearest rows, long enough that blocks can be left out and pooled rows dealt to two sides."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import bdtr
 
 from alignkit.gaps._clouds import Clouds
 from alignkit.shapes import Mask, Nearest, Vectors
 
 KEPT = 4  # times k are kept: of 40 neighbours a row must lose 31 before ten are missing
+SHORT = 1e-5  # share of rows of which a random split may find too few neighbours on a side
 TILE = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """Hold, for each row of one side, its nearest rows (-1: none) and their cosines, nearest first."""
+    """Hold, for each row, its nearest rows among some (-1: none) and their cosines, nearest first."""
 
     rows: Nearest
     cosines: np.ndarray
 
-    def without(self, kept: Mask, k: int) -> "Neighbours":
-        """Return the ``k`` nearest among the rows that are kept, numbered anew."""
-        inside = kept[self.rows[kept]]
-        first = np.argsort(~inside, axis=1, kind="stable")[:, :k]
-        number = np.where(kept, np.cumsum(kept) - 1, -1)
+    def without(self, kept: Mask, k: int, among: Mask | None = None) -> "Neighbours":
+        """Return the ``k`` nearest of the rows kept, ``among`` others (or the same), numbered anew."""
+        among = kept if among is None else among
+        first = np.argsort(~among[self.rows[kept]], axis=1, kind="stable")[:, :k]
+        number = np.where(among, np.cumsum(among) - 1, -1)
         rows, cosines = (np.take_along_axis(part[kept], first, axis=1) for part in (self.rows, self.cosines))
         return Neighbours(number[rows], cosines)
 
@@ -78,13 +80,40 @@ def both_neighbours(clouds: Clouds, k: int, seed: int) -> tuple[Neighbours, Neig
     agree on.
     """
     x, y = (
-        _neighbours(rows, KEPT * k, np.random.default_rng([seed, 3, side]))
+        neighbours_within(rows, KEPT * k, np.random.default_rng([seed, 3, side]))
         for side, rows in enumerate((clouds.x, clouds.y))
     )
     return x, y
 
 
-def _neighbours(rows: Vectors, keep: int, rng: np.random.Generator) -> Neighbours:
+def neighbours_between(rows: Vectors, others: Vectors, keep: int, rng: np.random.Generator) -> Neighbours:
+    """Return the nearest of the others to each row; ties fall in an order drawn for all rows alike."""
+    order = rng.permutation(len(others))
+    mixed = others[order]
+    found, cosines = [], []
+    for start in range(0, len(rows), TILE):
+        tile = rows[start : start + TILE] @ mixed.T
+        found.append(nearest(tile, min(keep, len(others))))
+        cosines.append(np.take_along_axis(tile, found[-1], axis=1))
+    return Neighbours(order[np.concatenate(found)], np.concatenate(cosines).astype(np.float64))
+
+
+def pooled_keep(n: int, m: int, k: int) -> int:
+    """Return how many nearest of pooled rows hold ``k`` of either side, but for one row in 100,000.
+
+    Examples
+    --------
+    >>> pooled_keep(2_000, 2_000, 10), pooled_keep(100, 900, 2)
+    (48, 136)
+    """
+    count, share = k, min(n, m) / (n + m)
+    while count < n + m - 1 and bdtr(k - 1, count, share) > SHORT:
+        count += 1
+    return count
+
+
+def neighbours_within(rows: Vectors, keep: int, rng: np.random.Generator) -> Neighbours:
+    """Return the nearest other rows to each row; ties fall in an order drawn for all rows alike."""
     order = rng.permutation(len(rows))
     mixed = rows[order]
     found, cosines = [], []

@@ -5,7 +5,7 @@ from numpy.testing import assert_allclose
 from sklearn.neighbors import NearestNeighbors
 
 from alignkit.gaps._clouds import Clouds
-from alignkit.gaps._neighbours import both_neighbours, places_taken
+from alignkit.gaps._neighbours import both_neighbours, neighbours_between, places_taken
 
 
 def test_lists_are_those_of_scikit_learn_in_tiles_of_any_size(planted, monkeypatch):
@@ -38,3 +38,13 @@ def test_rows_whose_neighbours_all_left_have_none():
 def test_ties_share_the_last_places_and_places_add_up():
     values = np.array([[3.0, 1.0, 1.0, 1.0, 0.0], [2.0, 2.0, 2.0, 2.0, 2.0]])
     assert_allclose(places_taken(values, 2), [[1, 1 / 3, 1 / 3, 1 / 3, 0], [0.4] * 5])
+
+
+def test_rows_of_another_side_are_found_and_left_out_alike():
+    rng = np.random.default_rng(2)
+    clouds = Clouds.unpaired(rng.normal(size=(40, 4)), rng.normal(size=(30, 4)))
+    x, y = rng.random(40) > 0.2, rng.random(30) > 0.2
+    whole = neighbours_between(clouds.x, clouds.y, 25, rng).without(x, 5, y)
+    part = neighbours_between(clouds.x[x], clouds.y[y], 5, rng)
+    assert np.array_equal(whole.rows, part.rows)
+    assert_allclose(whole.cosines, part.cosines, rtol=1e-12)
