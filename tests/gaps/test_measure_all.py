@@ -26,10 +26,17 @@ GROWS = {
     "mean_paired_distance": 1,
     "relative_modality_gap": 1,
     "same_modality_share": 1,
+    "exact_wasserstein": 1,
+    "gap_and_noise": 1,
+    "sliced_wasserstein": 1,
     "squared_centroid_distance": 1,
 }
-DEALT_BY_POSITION = {"linear_separability"}
-ONE_WAY = {"cknna"}  # as published: the neighbours of i that both sides share, whose neighbour i need not be
+DEALT_BY_POSITION = {"linear_separability", "exact_wasserstein"}
+SEEN_FROM_LINES = {"sliced_wasserstein"}  # lines are fixed, so a rotation shows other shadows
+ONE_WAY = {
+    "cknna",  # as published: of the neighbours that i has on both sides, i need not be a neighbour
+    "exact_wasserstein",  # of paired items one half stands for x, the other for y
+}
 
 
 def clouds_of(x, y, links=None):
@@ -69,7 +76,8 @@ def test_rotation_length_and_joint_order_change_nothing(planted, seed, scale):
     before = all_values(clouds_of(x, y))
     after = all_values(clouds_of(x @ rotation * lengths, y @ rotation))
     for name, value in before.items():
-        assert_allclose(after[name], value, rtol=1e-8, atol=1e-9, err_msg=name)
+        if name.partition(".")[0] not in SEEN_FROM_LINES:
+            assert_allclose(after[name], value, rtol=1e-8, atol=1e-9, err_msg=name)
     order = rng.permutation(60)
     moved = clouds_of(x[order], y[order])
     shuffled = all_values(replace(moved, labels=tuple(column[order] for column in moved.labels)))
