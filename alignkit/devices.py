@@ -53,6 +53,11 @@ def current_device() -> str:
 
 def check_device(name: str) -> None:
     """Raise, saying why, unless ``name`` is a device that this machine has."""
+    if isinstance(name, str) and re.fullmatch(r"mps(:\d+)?", name):
+        raise ParameterError(
+            f"device {name} has no float64, and nobody states how far its float32 products may be off, which "
+            "exact ranks and maps rest upon: choose cpu."
+        )
     if not isinstance(name, str) or not re.fullmatch(r"cpu|torch-cpu|cuda(:\d+)?", name):
         raise ParameterError(f"device is {name!r}; choose cpu, cuda, cuda:NUMBER or torch-cpu.")
     if name == "cpu":

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alignkit.reports import Report, Score
-from alignkit.tables import heading, interval, number
+from alignkit.tables import heading, interval, number, warnings
 
 AT = 4  # the curve is shown at about this share of the items: large enough to hold, small enough to move
 
@@ -30,7 +30,8 @@ def text(report: Report) -> str:
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
         lines = ["  " + "  ".join(_padded(row, widths)).rstrip() for row in rows]
         blocks.append("\n".join([heading(report, section), *lines]))
-    return "\n\n".join(blocks)
+    remarks = [f"warning: {sentence}" for sentence in warnings(report)]
+    return "\n\n".join([*blocks, "\n".join(remarks)] if remarks else blocks)
 
 
 def place(score: Score) -> str:

@@ -35,6 +35,12 @@ def test_a_device_that_nobody_knows_is_refused(name):
     assert current_device() == "cpu"
 
 
+@pytest.mark.parametrize("name", ["mps", "mps:0"])
+def test_a_device_whose_products_have_no_bound_is_refused_with_the_reason(name):
+    with pytest.raises(ParameterError, match=rf"device {name} has no float64.*choose cpu"), on_device(name):
+        pass
+
+
 def cards(monkeypatch, count):
     torch = import_torch("this test")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)

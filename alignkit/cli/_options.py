@@ -41,6 +41,12 @@ TrustPickle: TypeAlias = Annotated[
     bool,
     typer.Option("--trust-pickle", help="Read pickles that rebuild numpy or torch arrays and nothing else."),
 ]
+FaissDevice: TypeAlias = Annotated[
+    str, typer.Option(metavar="cpu|cuda|cuda:0,1", help="Where faiss works; several cards share an index.")
+]
+Float16: TypeAlias = Annotated[
+    bool, typer.Option("--float16", help="Keep half-precision numbers on the cards.")
+]
 Force: TypeAlias = Annotated[
     bool, typer.Option("--force", help="Replace an existing output of the same kind, and nothing else.")
 ]

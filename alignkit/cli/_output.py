@@ -57,6 +57,15 @@ def note(text: str) -> None:
         sys.stderr.write(f"{text}\n")
 
 
+def recall_words(settings: dict[str, Any]) -> str:
+    """Say what an approximate index finds, by the settings that it was made with."""
+    of, words = settings.get, f"recall@10 {settings['recall']:.4f}"
+    if of("n"):
+        words += f" [{of('low'):.4f}, {of('high'):.4f}] n={of('n')}"
+    drawn = f" drawn with seed {of('seed')}" if of("n") else ""
+    return f"{words} against the exact index, on rows of the {of('on')}{drawn}, with effort {of('effort')}"
+
+
 def check_figure(path: Path | None, *, force: bool) -> None:
     """Raise an error unless a figure may be written there and its name says in which format."""
     from alignkit.atomic import check_writable

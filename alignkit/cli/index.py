@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from alignkit.cli import _options as options
-from alignkit.cli._output import emit, emit_json, note
+from alignkit.cli._output import emit, emit_json, note, recall_words
 
 
 def command(
@@ -34,6 +34,8 @@ def command(
     recall: Annotated[
         float, typer.Option(help="Share of the exact first ten that the others must find on the bank.")
     ] = 0.99,
+    device: options.FaissDevice = "cpu",
+    float16: options.Float16 = False,
     ids: options.Ids = None,
     trust_pickle: options.TrustPickle = False,
     force: options.Force = False,
@@ -44,6 +46,7 @@ def command(
     Example: `alignkit index image.npy --alignment a.alignment --bank train_text.npy --out images.index`
     """
     from alignkit.atomic import check_writable
+    from alignkit.retrieval.search.cards import on_cards
     from alignkit.storage import INDEX_FILES, load_between, save_index
     from alignkit.workflows import index_gallery
 
@@ -51,15 +54,16 @@ def command(
     rows = options.open_side(gallery, ids=ids, trust_pickle=trust_pickle)
     sources = None if bank is None else options.open_side(bank, ids=ids, trust_pickle=trust_pickle)
     fitted = None if alignment is None else load_between(alignment, sources, rows)
-    indexed = index_gallery(
-        rows,
-        bank=sources,
-        alignment=fitted,
-        neighbours=neighbours,
-        kind=kind,
-        hub_correction="csls" if csls else "none",
-        recall=recall,
-    )
+    with on_cards(device, float16=float16):
+        indexed = index_gallery(
+            rows,
+            bank=sources,
+            alignment=fitted,
+            neighbours=neighbours,
+            kind=kind,
+            hub_correction="csls" if csls else "none",
+            recall=recall,
+        )
     save_index(indexed, out, force=force)
     index, settings = indexed.index, indexed.index.settings
     facts = {
@@ -75,10 +79,7 @@ def command(
     else:
         emit(f"{out}: {len(index)} rows of {index.dim} dimensions, {kind}, {_correction(facts)}")
     if settings:
-        note(
-            f"recall@10 {settings['recall']:.4f} against the exact index, on rows of the {settings['on']}, "
-            f"with effort {settings['effort']}"
-        )
+        note(recall_words(settings))
 
 
 def _correction(facts: dict[str, Any]) -> str:

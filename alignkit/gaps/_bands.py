@@ -1,5 +1,7 @@
 """Intervals and null bands from a few replicas of a measure."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import stdtrit
 
@@ -28,15 +30,32 @@ def student_interval(
     return float(np.clip(value - half, *limits)), float(np.clip(value + half, *limits))
 
 
-def null_band(nulls: np.ndarray, limits: tuple[float, float]) -> tuple[float, float, float]:
-    """Return the mean of a few null values and the band in which one more of them falls (95 %).
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Hold what a measure shows where there is no gap: its mean, the 95 % band of one value, its variance."""
 
-    Examples
-    --------
-    >>> [round(end, 3) for end in null_band(np.array([0.1, 0.2, 0.3]), (0, 1))]
-    [0.2, 0.0, 0.697]
-    """
-    mean = float(nulls.mean())
-    few = len(nulls)
-    half = float(stdtrit(few - 1, (1 + LEVEL) / 2)) * float(nulls.std(ddof=1)) * np.sqrt(1 + 1 / few)
-    return mean, float(np.clip(mean - half, *limits)), float(np.clip(mean + half, *limits))
+    chance: float
+    low: float
+    high: float
+    variance: float
+
+    @classmethod
+    def drawn(cls, nulls: np.ndarray, limits: tuple[float, float]) -> "Level":
+        """Return the level that a few null values show, and the band in which one more of them falls.
+
+        Examples
+        --------
+        >>> level = Level.drawn(np.array([0.1, 0.2, 0.3]), (0, 1))
+        >>> round(level.chance, 3), level.low, round(level.high, 3)
+        (0.2, 0.0, 0.697)
+        """
+        few = len(nulls)
+        spread = float(nulls.std(ddof=1))
+        half = float(stdtrit(few - 1, (1 + LEVEL) / 2)) * spread * np.sqrt(1 + 1 / few)
+        return cls.around(float(nulls.mean()), half, spread**2, limits)
+
+    @classmethod
+    def around(cls, chance: float, half: float, variance: float, limits: tuple[float, float]) -> "Level":
+        """Return the level whose band reaches ``half`` to either side, cut at the range's ends."""
+        low, high = np.clip([chance - half, chance + half], *limits)
+        return cls(chance, float(low), float(high), variance)

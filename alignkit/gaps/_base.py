@@ -1,7 +1,7 @@
 """What every measure of the gap offers: its value, an interval that is valid for it, and a null band."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from alignkit.shapes import SourceRows, TargetRows
 
 RESAMPLES = 2_000
 HEADLINE = ""
+Reads: TypeAlias = Literal["rows", "sums", "spectra", "products"]
 
 
 class Measure(ABC):
@@ -21,9 +22,10 @@ class Measure(ABC):
     whether it is taken unless others are asked for, ``needs_pairs`` whether partners must be known,
     ``needs_labels`` how many columns of labels it wants, ``interval`` how its interval is made, ``null``
     what its chance level is, ``limits`` the ends of its range (``part_limits`` where a part has others),
-    ``fewest`` how many rows a side it bears, and ``most`` the rows a side beyond which a seeded sample is
-    measured (None: never). `alignkit.gaps._single.Single` and `alignkit.gaps._replicated.Replicated` fill
-    the rest.
+    ``fewest`` how many rows a side it bears, ``most`` the rows a side beyond which a seeded sample is
+    measured (None: never), and ``reads`` what it takes from the rows: all but ``"rows"`` adds up over
+    blocks, in memory that the number of rows does not change. `alignkit.gaps._single.Single` and
+    `alignkit.gaps._replicated.Replicated` fill the rest.
     """
 
     parts: ClassVar[tuple[str, ...]] = (HEADLINE,)
@@ -33,6 +35,7 @@ class Measure(ABC):
     interval: ClassVar[str]
     null: ClassVar[str]
     limits: ClassVar[tuple[float, float]]
+    reads: ClassVar[Reads] = "rows"
     part_limits: ClassVar[dict[str, tuple[float, float]]] = {}
     fewest: ClassVar[int] = 2
     most: ClassVar[int | None] = None

@@ -8,7 +8,7 @@ from alignkit.gaps._clouds import Clouds
 from alignkit.shapes import Labels
 
 LEVEL = 0.95
-CHUNK = 4_000_000  # counts held at a time: 16 MB of float32
+CHUNK = 1_000_000  # counts held at a time: 4 MB of float32, and twice that to draw them
 
 
 def item_draws(clouds: Clouds, resamples: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -9,10 +9,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from alignkit.errors import DataError, PairingError
+from alignkit.row_products import row_products
 from alignkit.rows import computing_dtype
 from alignkit.shapes import Labels, Links, Mask, SourceRows, TargetRows, Vectors
 
 T = TypeVar("T")
+UNIT = 4  # a row whose length is so many roundings from 1 has length 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +78,17 @@ class Clouds:
         """Return the cosine of each link, in double precision."""
         if self.links is None:
             raise PairingError("this measure compares partners, and the rows are not paired: pass pairs.")
-        return np.einsum("md,md->m", self.x[self.links[:, 0]], self.y[self.links[:, 1]], dtype=np.float64)
+        return row_products(self.x, self.links[:, 0], self.y, self.links[:, 1])
+
+    def linked_rows(self) -> tuple[Vectors, Vectors]:
+        """Return the rows at both ends of the links, side by side; no copy where they lie so already."""
+        if self.links is None:
+            raise PairingError("rows can stand side by side only where they are paired: pass pairs.")
+        x, y = (
+            rows if np.array_equal(ends, np.arange(len(rows))) else rows[ends]
+            for rows, ends in ((self.x, self.links[:, 0]), (self.y, self.links[:, 1]))
+        )
+        return x, y
 
     def link_items(self) -> Labels:
         """Return the item of each link."""
@@ -170,9 +182,16 @@ def unit_rows(rows: Vectors, name: str = "rows") -> Vectors:
     if len(bad):
         fault = "holds NaN or an infinite value" if peaks[bad[0], 0] else "is all zeros and has no direction"
         raise DataError(f"{name}: row {bad[0]} {fault}: remove or re-encode that item.")
+    if peaks.max() <= 1 and np.abs(row_lengths(rows) - 1).max() <= UNIT * np.finfo(rows.dtype).eps:
+        return rows
     scaled = rows / peaks
-    lengths = np.sqrt(np.einsum("nd,nd->n", scaled, scaled, dtype=np.float64))
-    return scaled / lengths.astype(rows.dtype)[:, None]
+    scaled /= np.sqrt(np.einsum("nd,nd->n", scaled, scaled, dtype=np.float64)).astype(rows.dtype)[:, None]
+    return scaled
+
+
+def row_lengths(rows: Vectors) -> np.ndarray:
+    """Return the lengths of rows whose squares stay in range, in double precision."""
+    return np.sqrt(np.einsum("nd,nd->n", rows, rows, dtype=np.float64))
 
 
 def _check_one_space(x: SourceRows, y: TargetRows) -> None:

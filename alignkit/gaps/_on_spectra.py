@@ -9,6 +9,8 @@ from alignkit.gaps._spectra import Spectra, read_spectra, spectra_replicas
 class OnSpectra(Replicated[Spectra]):
     """Read the means and the spectra of the covariances."""
 
+    reads = "spectra"
+
     def _read(self, clouds: Clouds) -> Spectra:
         return read_spectra(clouds)
 

@@ -40,11 +40,18 @@ def permuted_cosine_spread(clouds: Clouds) -> float:
     """
     if clouds.links is None:
         raise PairingError("pairs can be permuted only where there are some: pass pairs.")
-    x, y = clouds.x[clouds.links[:, 0]], clouds.y[clouds.links[:, 1]]
+    x, y = clouds.linked_rows()
     rows = min(len(clouds.x), len(clouds.y), len(clouds.links))
-    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
     if len(x) <= x.shape[1]:
+        x, y = x - x.mean(axis=0), y - y.mean(axis=0)
         shared = float(((x @ y.T).astype(np.float64) ** 2).sum()) / len(x) ** 2
     else:
-        shared = float(((x.T @ x) * (y.T @ y)).sum(dtype=np.float64)) / len(x) ** 2
+        first, second = _covariance(x), _covariance(y)
+        shared = float((first * second).sum())
     return float(np.sqrt(max(shared, 0.0) / (rows - 1)))
+
+
+def _covariance(rows: Vectors) -> np.ndarray:
+    """Return the covariance in the rows' own precision: without a centred copy, enough for a band."""
+    mean = rows.mean(axis=0, dtype=np.float64)
+    return (rows.T @ rows).astype(np.float64) / len(rows) - np.outer(mean, mean)

@@ -6,7 +6,8 @@ import numpy as np
 
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._jackknife import item_blocks
-from alignkit.gaps._replicas import NULLS, Replicas, n_blocks
+from alignkit.gaps._replicas import Replicas, n_blocks
+from alignkit.gaps._spread import Spread, middle
 from alignkit.shapes import Vectors
 
 
@@ -14,7 +15,7 @@ from alignkit.shapes import Vectors
 class Products:
     """Hold sums over pairs of rows about an origin: n, both sums, and the products xx, xy, yy; they add up.
 
-    ``origin`` is what was taken off the rows, x beside y: rows have length 1 before that.
+    ``origin`` is what was taken off the rows of both sides: they have length 1 before that.
     """
 
     n: float
@@ -28,8 +29,7 @@ class Products:
     @classmethod
     def of(cls, x: Vectors, y: Vectors, origin: np.ndarray) -> "Products":
         """Return the products of rows of which row i belongs to row i."""
-        x = x.astype(np.float64) - origin[: x.shape[1]]
-        y = y.astype(np.float64) - origin[x.shape[1] :]
+        x, y = x.astype(np.float64) - origin, y.astype(np.float64) - origin
         return cls(len(x), x.sum(axis=0), y.sum(axis=0), x.T @ x, x.T @ y, y.T @ y, origin)
 
     def __add__(self, other: "Products") -> "Products":
@@ -43,10 +43,6 @@ class Products:
         sums = {name: getattr(self, name) + sign * getattr(other, name) for name in names}
         return Products(**sums, origin=self.origin)
 
-    def repaired(self, xy: np.ndarray) -> "Products":
-        """Return the same rows with other partners, whose products are ``xy``."""
-        return Products(self.n, self.x, self.y, self.xx, xy, self.yy, self.origin)
-
     def centred(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the centred products xx, xy, yy."""
         x, y = self.x / self.n, self.y / self.n
@@ -56,14 +52,23 @@ class Products:
             self.yy - self.n * np.outer(y, y),
         )
 
+    @property
+    def spread_x(self) -> Spread:
+        """The spread of x alone."""
+        return Spread(self.n, self.x, self.xx)
+
+    @property
+    def spread_y(self) -> Spread:
+        """The spread of y alone."""
+        return Spread(self.n, self.y, self.yy)
+
     def lengths(self) -> tuple[float, float, float]:
         """Return the sums over rows of |x|^4, |x|^2 |y|^2 and |y|^4 for centred x and y.
 
         Rows had length 1, so |x - mean|^2 is linear in x: products of rows tell these sums exactly.
         """
         xx, xy, yy = self.centred()
-        means = self.origin + np.concatenate([self.x, self.y]) / self.n
-        x, y = means[: len(self.x)], means[len(self.x) :]
+        x, y = self.origin + self.x / self.n, self.origin + self.y / self.n
         a, b = 1 - x @ x, 1 - y @ y  # |x - mean|^2 = a - 2 mean . (x - mean)
         return (
             float(self.n * a * a + 4 * x @ xx @ x),
@@ -74,34 +79,25 @@ class Products:
 
 def read_products(clouds: Clouds) -> Products:
     """Return the products of matched clouds."""
-    return clouds.once("products", lambda: Products.of(clouds.x, clouds.y, _origin(clouds)))
+    return clouds.once("products", lambda: Products.of(clouds.x, clouds.y, middle(clouds.x, clouds.y)))
 
 
 def product_blocks(clouds: Clouds, seed: int) -> list[Products]:
     """Return the products of each block of matched clouds."""
-    count = n_blocks(clouds)
-    blocks, _ = item_blocks(clouds, count, seed)
-    origin = _origin(clouds)
-    return [Products.of(clouds.x[blocks == b], clouds.y[blocks == b], origin) for b in range(count)]
+
+    def make() -> list[Products]:
+        count = n_blocks(clouds)
+        blocks, _ = item_blocks(clouds, count, seed)
+        origin = middle(clouds.x, clouds.y)
+        return [Products.of(clouds.x[blocks == b], clouds.y[blocks == b], origin) for b in range(count)]
+
+    return clouds.once(("product blocks", seed), make)
 
 
 def product_replicas(clouds: Clouds, seed: int) -> Replicas[Products]:
-    """Return the products of matched clouds, those without each block, and those of permuted partners."""
-    parts = clouds.once(("product blocks", seed), lambda: product_blocks(clouds, seed))
+    """Return the products of matched clouds and those without each block; there are no nulls."""
+    parts = product_blocks(clouds, seed)
     whole = parts[0]
     for part in parts[1:]:
         whole = whole + part
-    origin = whole.origin
-    width = clouds.x.shape[1]
-
-    def permuted(draw: int) -> Products:
-        order = np.random.default_rng([seed, 6, draw]).permutation(len(clouds.y))
-        x = clouds.x - origin[:width].astype(clouds.x.dtype)
-        y = clouds.y[order] - origin[width:].astype(clouds.y.dtype)
-        return whole.repaired((x.T @ y).astype(np.float64))
-
-    return Replicas(whole, (whole - part for part in parts), (permuted(draw) for draw in range(NULLS)))
-
-
-def _origin(clouds: Clouds) -> np.ndarray:
-    return np.concatenate([side.mean(axis=0, dtype=np.float64) for side in (clouds.x, clouds.y)])
+    return Replicas(whole, (whole - part for part in parts), ())

@@ -6,7 +6,7 @@ from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from alignkit.gaps._bands import null_band, student_interval
+from alignkit.gaps._bands import Level, student_interval
 from alignkit.gaps._base import Measure
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._replicas import Replicas, row_replicas
@@ -43,27 +43,29 @@ class Replicated(Measure, Generic[T]):
     def of_replicas(self, replicas: Replicas[T], n: int) -> dict[str, Score]:
         """Return each part's score from what was read off the replicas of ``n`` items."""
         values = self._of(replicas.whole)
-        left_out, nulls = ([self._of(one) for one in some] for some in (replicas.left_out, replicas.nulls))
-        return {part: self._score(part, value, left_out, nulls, n) for part, value in values.items()}
+        left_out = [self._of(one) for one in replicas.left_out]
+        out = {}
+        for part, level in self._levels(replicas).items():
+            without = np.array([one[part] for one in left_out])
+            variance = level.variance if self.degenerate else 0.0
+            low, high = student_interval(values[part], without, self.reach(part), variance)
+            out[part] = Score(
+                values[part],
+                low,
+                high,
+                n=n,
+                chance=level.chance,
+                chance_low=level.low,
+                chance_high=level.high,
+            )
+        return out
 
-    def _score(
-        self,
-        part: str,
-        value: float,
-        left_out: list[dict[str, float]],
-        nulls: list[dict[str, float]],
-        n: int,
-    ) -> Score:
-        limits = self.reach(part)
-        drawn = np.array([one[part] for one in nulls])
-        chance, chance_low, chance_high = null_band(drawn, limits)
-        low, high = student_interval(
-            value,
-            np.array([one[part] for one in left_out]),
-            limits,
-            float(drawn.var(ddof=1)) if self.degenerate else 0.0,
-        )
-        return Score(value, low, high, n=n, chance=chance, chance_low=chance_low, chance_high=chance_high)
+    def _levels(self, replicas: Replicas[T]) -> dict[str, Level]:
+        """Return each part's null level; a leaf that knows it in closed form draws no nulls."""
+        nulls = [self._of(one) for one in replicas.nulls]
+        return {
+            part: Level.drawn(np.array([one[part] for one in nulls]), self.reach(part)) for part in nulls[0]
+        }
 
     def _values(self, clouds: Clouds) -> dict[str, float]:
         return self._of(self._read(clouds))

@@ -8,8 +8,10 @@ from scipy.linalg import cholesky, eigvalsh
 
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._jackknife import item_blocks
+from alignkit.gaps._products import product_blocks
 from alignkit.gaps._replicas import NULLS, Replicas, n_blocks, split_clouds, without_blocks
-from alignkit.shapes import SourceRows, TargetRows, Vectors
+from alignkit.gaps._spread import Spread, middle, total_spread
+from alignkit.shapes import SourceRows, TargetRows
 
 ROUNDING = 1e-13
 JITTER = 1e-14  # of the mean eigenvalue, added where a covariance lacks full rank
@@ -27,36 +29,6 @@ class Spectra:
     x: np.ndarray
     y: np.ndarray
     overlap: float
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Hold count, sum and products of rows about a fixed origin: it adds up over blocks."""
-
-    n: float
-    total: np.ndarray
-    products: np.ndarray
-
-    @classmethod
-    def of(cls, rows: Vectors, origin: np.ndarray) -> "Spread":
-        """Return the spread of rows; near their origin products lose no digits."""
-        moved = rows.astype(np.float64) - origin
-        return cls(len(rows), moved.sum(axis=0), moved.T @ moved)
-
-    def __add__(self, other: "Spread") -> "Spread":
-        return Spread(self.n + other.n, self.total + other.total, self.products + other.products)
-
-    def __sub__(self, other: "Spread") -> "Spread":
-        return Spread(self.n - other.n, self.total - other.total, self.products - other.products)
-
-    def mean(self, origin: np.ndarray) -> np.ndarray:
-        """Return the mean row."""
-        return origin + self.total / self.n
-
-    def covariance(self) -> np.ndarray:
-        """Return the covariance, without bias."""
-        mean = self.total / self.n
-        return (self.products - self.n * np.outer(mean, mean)) / (self.n - 1)
 
 
 def read_spectra(clouds: Clouds) -> Spectra:
@@ -101,14 +73,6 @@ def spectra_of(x: Spread, y: Spread, origin: np.ndarray) -> Spectra:
     )
 
 
-def total_spread(parts: list[Spread]) -> Spread:
-    """Return the spread of all parts together."""
-    whole = parts[0]
-    for part in parts[1:]:
-        whole = whole + part
-    return whole
-
-
 def _read(clouds: Clouds) -> Spectra:
     if max(len(clouds.x), len(clouds.y)) <= clouds.x.shape[1]:
         return _of_rows(clouds.x, clouds.y)
@@ -132,6 +96,9 @@ def _of_rows(x: SourceRows, y: TargetRows) -> Spectra:
 
 
 def _blocks(clouds: Clouds, seed: int, origin: np.ndarray) -> tuple[list[Spread], list[Spread]]:
+    if clouds.links is not None and clouds.matched(seed) is clouds:
+        parts = product_blocks(clouds, seed)
+        return [part.spread_x for part in parts], [part.spread_y for part in parts]
     count = n_blocks(clouds)
     dealt = item_blocks(clouds, count, seed)
     x, y = (
@@ -147,12 +114,15 @@ def _of_splits(clouds: Clouds, seed: int, origin: np.ndarray) -> Iterator[Spectr
     for draw in range(NULLS):
         first = np.zeros(n + m, dtype=bool)
         first[np.random.default_rng([seed, 5, draw]).permutation(n + m)[:n]] = True
-        part = Spread.of(clouds.x[first[:n]], origin) + Spread.of(clouds.y[first[n:]], origin)
+        # a band needs no more digits than the rows have
+        sides = (clouds.x[first[:n]], clouds.y[first[n:]])
+        part, more = (Spread.of(side, origin, dtype=side.dtype.type) for side in sides)
+        part = part + more
         yield spectra_of(part, whole - part, origin)
 
 
 def _origin(clouds: Clouds) -> np.ndarray:
-    return (clouds.x.mean(axis=0, dtype=np.float64) + clouds.y.mean(axis=0, dtype=np.float64)) / 2
+    return middle(clouds.x, clouds.y)
 
 
 def eigenvalues_of(covariance: np.ndarray) -> np.ndarray:

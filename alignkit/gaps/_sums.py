@@ -39,6 +39,10 @@ class Sums:
     def __sub__(self, other: "Sums") -> "Sums":
         return Sums(*(getattr(self, one.name) - getattr(other, one.name) for one in fields(Sums)))
 
+    def repaired(self, cosine: float, distance: float) -> "Sums":
+        """Return the same rows with other partners, of which these are the sums."""
+        return replace(self, cosine=cosine, distance=distance)
+
     @property
     def means(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean row of x and of y."""
@@ -54,7 +58,7 @@ class Sums:
 
 def read_sums(clouds: Clouds) -> Sums:
     """Return the sums over two clouds."""
-    return clouds.once("sums", lambda: _add(_block_sums(clouds, *_one_block(clouds))))
+    return clouds.once("sums", lambda: add_sums(_block_sums(clouds, *_one_block(clouds))))
 
 
 def sums_replicas(clouds: Clouds, seed: int, *, pairs: bool) -> Replicas[Sums]:
@@ -65,7 +69,7 @@ def sums_replicas(clouds: Clouds, seed: int, *, pairs: bool) -> Replicas[Sums]:
         return _block_sums(clouds, *item_blocks(clouds, count, seed), count)
 
     parts = clouds.once(("block sums", seed), blocks)
-    whole = _add(parts)
+    whole = add_sums(parts)
     nulls = _permuted(clouds, whole, seed) if pairs else _split(clouds, seed)
     return Replicas(
         whole, [whole - part for part in parts], clouds.once(("null sums", seed, pairs), lambda: list(nulls))
@@ -79,6 +83,24 @@ def sums_of_rows(x: Vectors, y: Vectors) -> Sums:
     return Sums(
         n, n, n, _sum(x), _sum(y), n, n, float(cosines.sum()), n, float(cosines.sum()), _distances(cosines)
     )
+
+
+def sums_of_side(rows: Vectors, *, first: bool) -> Sums:
+    """Return the sums over unit rows of one side alone; nobody knows their partners."""
+    n, nothing, total = float(len(rows)), np.zeros(rows.shape[1]), _sum(rows)
+    if first:
+        return Sums(n, 0.0, 0.0, total, nothing, n, 0.0, 0.0)
+    return Sums(0.0, n, 0.0, nothing, total, 0.0, n, 0.0)
+
+
+def permuted_sums(x: Vectors, y: Vectors, draws: list[np.random.Generator]) -> list[Sums]:
+    """Return the sums over unit rows whose partners are drawn anew, once for each generator."""
+    whole = sums_of_rows(x, y)
+    out = []
+    for rng in draws:
+        cosines = np.einsum("nd,nd->n", x, y[rng.permutation(len(y))], dtype=np.float64)
+        out.append(whole.repaired(float(cosines.sum()), _distances(cosines)))
+    return out
 
 
 def _one_block(clouds: Clouds) -> tuple[Labels, Labels, int]:
@@ -141,7 +163,7 @@ def _split(clouds: Clouds, seed: int) -> Iterator[Sums]:
 def _permuted(clouds: Clouds, whole: Sums, seed: int) -> Iterator[Sums]:
     for draw in range(NULLS):
         cosines = clouds.permuted(np.random.default_rng([seed, 6, draw])).pair_cosines()
-        yield replace(whole, cosine=float(cosines.sum()), distance=_distances(cosines))
+        yield whole.repaired(float(cosines.sum()), _distances(cosines))
 
 
 def _sum(rows: Vectors) -> np.ndarray:
@@ -152,7 +174,8 @@ def _distances(cosines: np.ndarray) -> float:
     return float(np.sqrt(np.maximum(2 - 2 * cosines, 0)).sum())
 
 
-def _add(parts: list[Sums]) -> Sums:
+def add_sums(parts: list[Sums]) -> Sums:
+    """Return the sums over all parts."""
     whole = parts[0]
     for part in parts[1:]:
         whole = whole + part

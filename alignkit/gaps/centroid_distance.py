@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from alignkit.gaps._base import HEADLINE
 from alignkit.gaps._bootstrap import item_draws, percentile_interval, resampled_means, sums_by_item
 from alignkit.gaps._clouds import Clouds
-from alignkit.gaps._single import Single
+from alignkit.gaps._on_sums import Bootstrapped
 from alignkit.gaps._splits import pooled_spread, squared_band
+from alignkit.gaps._sums import Sums
 from alignkit.shapes import Labels, SourceRows, TargetRows, Vectors
 
 
@@ -20,7 +22,7 @@ def centroid_distance(x: SourceRows, y: TargetRows) -> float:
     return CentroidDistance().measure(x, y)
 
 
-class CentroidDistance(Single):
+class CentroidDistance(Bootstrapped):
     r"""Return the distance between the means of the unit rows, :math:`\lVert \bar x - \bar y \rVert`.
 
     In [0, 2]: 0 means the clouds share a centre, 2 that each is one point and they sit at opposite poles.
@@ -45,9 +47,9 @@ class CentroidDistance(Single):
     null = "random splits of the pooled rows, closed form"
     limits = (0.0, 2.0)
 
-    def _value(self, clouds: Clouds) -> float:
-        x_mean, y_mean = (rows.mean(axis=0, dtype=np.float64) for rows in (clouds.x, clouds.y))
-        return float(np.linalg.norm(x_mean - y_mean))
+    def _of(self, read: Sums) -> dict[str, float]:
+        x, y = read.means
+        return {HEADLINE: float(np.linalg.norm(x - y))}
 
     def _chance(self, clouds: Clouds) -> float:
         return float(np.sqrt(pooled_spread(clouds)[0] * _shares(clouds)))

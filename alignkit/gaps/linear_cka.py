@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from alignkit.gaps._bands import Level
 from alignkit.gaps._base import HEADLINE
 from alignkit.gaps._clouds import Clouds
+from alignkit.gaps._pairwise import NORMAL
 from alignkit.gaps._products import Products, product_replicas, read_products
 from alignkit.gaps._replicas import Replicas
-from alignkit.gaps._replicated import PERMUTATIONS, Replicated
+from alignkit.gaps._replicated import Replicated
 from alignkit.shapes import SourceRows, TargetRows
 
 
@@ -43,9 +45,10 @@ class LinearCka(Replicated[Products]):
     {'': 0.0, 'biased': 0.6}
     """
 
+    reads = "products"
     parts = (HEADLINE, "biased")
     needs_pairs = True
-    null = PERMUTATIONS
+    null = "permuted pairs, closed form"
     limits = (-1.0, 1.0)
     fewest = 5
     degenerate = True
@@ -57,16 +60,45 @@ class LinearCka(Replicated[Products]):
         matched = clouds.once(("matched", seed), lambda: clouds.matched(seed))
         return product_replicas(matched, seed)
 
+    def _levels(self, replicas: Replicas[Products]) -> dict[str, Level]:
+        """Return the moments over all permutations of the partners.
+
+        The products of U-centred kernels average 0 with variance 2 / (n (n - 3)) of their squares, those of
+        plainly centred ones the product of the traces over n - 1.
+        """
+        read = replicas.whole
+        spread = 2 / (read.n * (read.n - 3))
+        half = NORMAL * np.sqrt(spread)
+        # both have one numerator, up to what is the same in every permutation: only the denominators differ
+        squares = _squares(read)
+        plain = np.sqrt(squares[0] * squares[2])
+        first, _, second = _unbiased(read, squares)
+        scale = np.sqrt(max(first * second, 0.0)) / plain if plain > 0 else 0.0
+        chance = _totals(read)[1] / (read.n - 1) / plain if plain > 0 else 0.0
+        return {
+            HEADLINE: Level.around(0.0, half, spread, self.limits),
+            "biased": Level.around(chance, half * scale, spread * scale**2, self.limits),
+        }
+
     def _of(self, read: Products) -> dict[str, float]:
-        squares = [float((part**2).sum()) for part in read.centred()]
-        lengths = read.lengths()
-        # for centred rows, K without its diagonal sums to -|x_i|^2 along row i
-        totals = _totals(read)
-        unbiased = [
-            square - own + total / ((read.n - 1) * (read.n - 2)) - 2 * own / (read.n - 2)
-            for square, own, total in zip(squares, lengths, totals, strict=True)
-        ]
-        return {HEADLINE: _ratio(unbiased), "biased": _ratio(squares)}
+        squares = _squares(read)
+        return {HEADLINE: _ratio(_unbiased(read, squares)), "biased": _ratio(squares)}
+
+
+def _squares(read: Products) -> list[float]:
+    return [float((part**2).sum()) for part in read.centred()]
+
+
+def _unbiased(read: Products, squares: list[float]) -> list[float]:
+    """Return n (n - 3) times the unbiased HSIC of x with x, x with y, y with y (Song et al., eq. 5).
+
+    For centred rows, K without its diagonal sums to -|x_i|^2 along row i.
+    """
+    ends, through = (read.n - 1) * (read.n - 2), read.n - 2
+    return [
+        square - own + total / ends - 2 * own / through
+        for square, own, total in zip(squares, read.lengths(), _totals(read), strict=True)
+    ]
 
 
 def _totals(read: Products) -> tuple[float, float, float]:

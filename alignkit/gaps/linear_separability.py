@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from alignkit.gaps._bands import null_band
+from alignkit.gaps._bands import Level
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._jackknife import item_blocks, jackknife_variance, share_interval
 from alignkit.gaps._replicas import split_clouds
@@ -65,7 +65,8 @@ class LinearSeparability(Single):
     def _band(self, clouds: Clouds, chance: float, seed: int) -> tuple[float, float]:
         drawn = [_accuracy(_BlockSums(split, seed=0)) for split in split_clouds(clouds, seed)]
         spread = chance + np.array(drawn) - np.mean(drawn)
-        return null_band(spread, self.limits)[1:]
+        level = Level.drawn(spread, self.limits)
+        return level.low, level.high
 
     def _interval(self, clouds: Clouds, value: float, seed: int, resamples: int) -> tuple[float, float]:  # noqa: ARG002
         sums = _BlockSums(clouds, seed=0)

@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from alignkit.gaps._base import HEADLINE
 from alignkit.gaps._bootstrap import item_draws, percentile_interval, resampled_means, sums_by_item
 from alignkit.gaps._clouds import Clouds
+from alignkit.gaps._on_sums import Bootstrapped
 from alignkit.gaps._pairwise import NORMAL, permuted_cosine, permuted_cosine_spread
-from alignkit.gaps._single import Single
+from alignkit.gaps._sums import Sums
 from alignkit.shapes import SourceRows, TargetRows
 
 
@@ -20,7 +22,7 @@ def mean_paired_cosine(x: SourceRows, y: TargetRows) -> float:
     return MeanPairedCosine().measure(x, y)
 
 
-class MeanPairedCosine(Single):
+class MeanPairedCosine(Bootstrapped):
     r"""Return the mean cosine of linked rows, :math:`\frac1m \sum \cos(x_i, y_i)`.
 
     In [-1, 1]: 1 means every row lies on its partner. Alone it cannot tell a gap from pairs that do not
@@ -42,8 +44,8 @@ class MeanPairedCosine(Single):
     null = "permuted pairs, closed form"
     limits = (-1.0, 1.0)
 
-    def _value(self, clouds: Clouds) -> float:
-        return float(clouds.pair_cosines().mean())
+    def _of(self, read: Sums) -> dict[str, float]:
+        return {HEADLINE: read.cosine / read.links}
 
     def _chance(self, clouds: Clouds) -> float:
         return permuted_cosine(clouds)

@@ -2,18 +2,20 @@
 
 import numpy as np
 
+from alignkit.gaps._base import HEADLINE
 from alignkit.gaps._bootstrap import item_draws, percentile_interval, resampled_means, sums_by_item
 from alignkit.gaps._clouds import Clouds
+from alignkit.gaps._on_sums import Bootstrapped
 from alignkit.gaps._pairwise import (
     NORMAL,
     mean_cosine_to_others,
     permuted_cosine,
     permuted_cosine_spread,
 )
-from alignkit.gaps._single import Single
+from alignkit.gaps._sums import Sums
 from alignkit.shapes import Labels, SourceRows, TargetRows, Vectors
 
-SMALLEST = 1e-3  # the authors' floor under the mean distance of partners
+SMALLEST = 1e-3  # what the authors put in the place of a mean distance that is not above 0
 
 
 def relative_modality_gap(x: SourceRows, y: TargetRows) -> float:
@@ -27,12 +29,12 @@ def relative_modality_gap(x: SourceRows, y: TargetRows) -> float:
     return RelativeModalityGap().measure(x, y)
 
 
-class RelativeModalityGap(Single):
+class RelativeModalityGap(Bootstrapped):
     r"""Return :math:`m / (m + (a + b) / 2)` with every distance taken as :math:`(1 - \cos) / 2`.
 
-    ``m`` is the mean distance of partners (not below 0.001), ``a`` and ``b`` the mean distance between
-    different rows of one modality. In [0, 1]: near 0 partners lie on one another, 0.5 means that they are as
-    far apart as any two rows of one modality, 1 that each modality is one point and the points differ.
+    ``m`` is the mean distance of partners (0.001 where they all meet), ``a`` and ``b`` the mean distance
+    between different rows of one modality. In [0, 1]: near 0 partners lie on one another, 0.5 means that they
+    are as far apart as any two rows of one modality, 1 that each modality is one point and the points differ.
     Rows are normalised first. The double sum is closed (:math:`\lVert\sum x\rVert^2 - n`), so the cost
     is linear in rows. Linked many-to-many, ``a`` and ``b`` run over distinct rows as in the paper's COCO
     table. Needs pairs.
@@ -56,9 +58,9 @@ class RelativeModalityGap(Single):
     null = "permuted pairs, closed form"
     limits = (0.0, 1.0)
 
-    def _value(self, clouds: Clouds) -> float:
-        between = _half_distance(clouds.pair_cosines()).mean()
-        return float(_ratio(between, _spreads(clouds.x).mean(), _spreads(clouds.y).mean()))
+    def _of(self, read: Sums) -> dict[str, float]:
+        within = (_half_distance(cosine) for cosine in read.mean_cosines)
+        return {HEADLINE: float(_ratio(_half_distance(read.cosine / read.links), *within))}
 
     def _chance(self, clouds: Clouds) -> float:
         between = _half_distance(permuted_cosine(clouds))
@@ -89,7 +91,7 @@ class RelativeModalityGap(Single):
 
 
 def _ratio(between: np.ndarray | float, first: np.ndarray | float, second: np.ndarray | float) -> np.ndarray:
-    floored = np.maximum(between, SMALLEST)
+    floored = np.where(np.asarray(between) > 0, between, SMALLEST)
     return floored / (floored + (np.asarray(first) + second) / 2)
 
 

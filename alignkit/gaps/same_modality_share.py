@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from alignkit.gaps._bands import null_band
+from alignkit.gaps._bands import Level
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._jackknife import item_blocks, jackknife_variance, share_interval
 from alignkit.gaps._replicas import NULLS
@@ -71,7 +71,8 @@ class SameModalityShare(Single):
         for draw in range(NULLS):  # a split moves no row: only the sides are dealt anew
             side = np.random.default_rng([seed, 5, draw]).permutation(mixed) >= len(clouds.x)
             shares.append((side[nearest] == side[:, None]).mean())
-        return null_band(chance + np.array(shares) - np.mean(shares), self.limits)[1:]
+        level = Level.drawn(chance + np.array(shares) - np.mean(shares), self.limits)
+        return level.low, level.high
 
     def _interval(self, clouds: Clouds, value: float, seed: int, resamples: int) -> tuple[float, float]:  # noqa: ARG002
         mixed, neighbours = _neighbours(clouds, seed)

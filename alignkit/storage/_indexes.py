@@ -23,7 +23,7 @@ from alignkit.storage._json import read_header, to_text
 from alignkit.storage._trust import check_trusted, remember
 from alignkit.workflows.searching import Bank, IndexedGallery
 
-VERSION = 1
+VERSION = 2  # the first said recall without its interval
 INDEX_FILES = _HEADER, _VECTORS, _ITEMS, _BANK, _SEARCHER, _MAP = (
     "index.json",
     "vectors.npy",
@@ -48,6 +48,10 @@ class _BankModel(_Model):
 class _SettingsModel(_Model):
     effort: int = Field(ge=1)
     recall: float
+    low: float | None = None
+    high: float | None = None
+    n: int | None = Field(default=None, ge=1)
+    seed: int | None = None
     on: Literal["bank", "gallery"]
 
 
@@ -140,7 +144,8 @@ def load_index(path: Path | str, *, trust: bool = False) -> IndexedGallery:
     """Return the indexed gallery of a folder; all digests are checked, vectors stay a memory map.
 
     A faiss file that this user's alignkit did not write is refused without ``trust``: faiss checks little of
-    what it reads, and a forged file can harm the machine.
+    what it reads, and a forged file can harm the machine. With it, files may also differ from their digests,
+    as long as they fit together; an approximate index is then measured again, on rows of the gallery.
 
     Raises
     ------
@@ -151,7 +156,7 @@ def load_index(path: Path | str, *, trust: bool = False) -> IndexedGallery:
     """
     folder = Path(path)
     header = _read_header(folder)
-    _check_files(folder, header)
+    changed = _changed(folder, header, trust=trust)
     items = _read_table(folder / _ITEMS)
     vectors = map_npy(folder / _VECTORS)
     columns = header.dim + (header.hub_correction == "csls")
@@ -161,15 +166,18 @@ def load_index(path: Path | str, *, trust: bool = False) -> IndexedGallery:
             f"{folder}/{_HEADER} says {header.rows} rows of {columns} columns, but {_VECTORS} is "
             f"{vectors.shape} {vectors.dtype} and {_ITEMS} has {items.num_rows} rows: make the index again."
         )
+    index = Index(
+        header.searcher,
+        header.hub_correction,
+        header.neighbours,
+        vectors,
+        _read_searcher(folder, header, trust=trust),
+        header.settings.model_dump(exclude_none=True) if header.settings else {},
+    )
+    if changed and index.searcher is not None:
+        index = index.proposed_by(index.searcher, vectors[:, : header.dim])
     return IndexedGallery(
-        Index(
-            header.searcher,
-            header.hub_correction,
-            header.neighbours,
-            vectors,
-            _read_searcher(folder, header, trust=trust),
-            header.settings.model_dump() if header.settings else {},
-        ),
+        index,
         items["id"].combine_chunks(),
         items.drop_columns(["id"]),
         Space(**header.space.model_dump()),
@@ -190,7 +198,8 @@ def _read_header(folder: Path) -> _IndexModel:
         raise DataError(f"{folder} does not exist: give a folder written by `alignkit index --out`.")
     if not (folder / _HEADER).is_file():
         raise DataError(
-            f"{folder} is no index (it has no {_HEADER}): give a folder that `alignkit index --out` wrote."
+            f"{folder} is no index (it has no {_HEADER}): give a folder that `alignkit index --out` wrote, "
+            "or pass --gallery with its rows, and --trust, for a faiss file of another program."
         )
     header = read_header(folder / _HEADER, _IndexModel, VERSION, ("the header of an index", ".index"))
     if (header.searcher == "flat") != (header.settings is None):
@@ -198,21 +207,25 @@ def _read_header(folder: Path) -> _IndexModel:
     return header
 
 
-def _check_files(folder: Path, header: _IndexModel) -> None:
-    """Refuse a folder whose files are not those that were written, to the byte."""
+def _changed(folder: Path, header: _IndexModel, *, trust: bool) -> bool:
+    """Refuse a folder whose files are not those that were written, to the byte; trusted, say whether so."""
     optional = {_BANK: header.bank is not None, _SEARCHER: header.searcher != "flat"}
     needed = {_VECTORS, _ITEMS, *(name for name, there in optional.items() if there)}
     needed |= {f"{_MAP}/alignment.json", f"{_MAP}/arrays.safetensors"} if header.alignment else set()
     if lacking := sorted(needed - set(header.files)):
         raise DataError(f"{folder}/{_HEADER} lists no {lacking[0]}: it is damaged; make the index again.")
+    changed = False
     for name in sorted(needed):
         if not (folder / name).is_file():
             raise DataError(f"{folder / name} is missing: the folder was not copied whole; copy it again.")
-        if digest_of(folder / name) != header.files[name]:
+        differs = digest_of(folder / name) != header.files[name]
+        changed |= differs
+        if differs and not trust:
             raise DataError(
                 f"{folder / name} is not the file that {_HEADER} describes (its digest differs): copy or "
-                "make the index again."
+                "make the index again, or pass --trust if it was changed on purpose."
             )
+    return changed
 
 
 def _read_searcher(folder: Path, header: _IndexModel, *, trust: bool) -> Any:  # Any: faiss has no types

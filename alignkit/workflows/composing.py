@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from alignkit._columns import find
 from alignkit.alignment import Alignment
@@ -69,6 +70,27 @@ def search_composed(
     hits = indexed.index.search(asked, k)
     seen = overlap(None if parts[0].of_gallery or parts[0].alignment else indexed.bank, names)
     return Found(names.ids, indexed.ids, hits.rows, hits.scores, seen)
+
+
+def one_row(rows: Embeddings, name: str) -> Embeddings:
+    """Return the row whose id is ``name``, or whose number where there are no ids: a part for every query.
+
+    Raises
+    ------
+    DataError
+        If there is no such row.
+
+    Examples
+    --------
+    >>> one_row(Embeddings(np.eye(3), ids=["cat", "dog", "owl"]), "dog").array().tolist()
+    [[0.0, 1.0, 0.0]]
+    """
+    found = find(pa.array([name]), rows.ids)
+    if found[0] < 0:
+        raise DataError(
+            f"{rows.name} has no row {name!r} (its first is {rows.id_at(0)!r}): name an id of its own."
+        )
+    return rows.select(found)
 
 
 def _projected(indexed: IndexedGallery, part: Part) -> Vectors:

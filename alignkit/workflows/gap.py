@@ -17,6 +17,8 @@ from alignkit.reports import Report
 from alignkit.rows import Rows
 from alignkit.spaces import Embeddings
 from alignkit.workflows._facts import facts_of, versions
+from alignkit.workflows._gap_stream import is_large, stream_gap
+from alignkit.workflows._gap_warnings import check_two_modalities, gap_warnings
 
 
 def measure_gap(  # noqa: PLR0913 - the whole choice of a report
@@ -40,6 +42,10 @@ def measure_gap(  # noqa: PLR0913 - the whole choice of a report
     measures that compare every row with every other take a seeded sample. What cannot be measured stands
     with its reason in ``context["protocol"]["not_measured"]``, and with ``curve`` the values at smaller
     samples in ``context["curve"]``.
+
+    Sides of more than 100 million numbers stream by: what adds up over rows is taken from all of them in
+    memory that their number does not change, with a jackknife over blocks of chunks in place of bootstraps;
+    the other measures are taken on a sample, as ``context["protocol"]["sampled"]`` says.
 
     With an alignment, section ``measures`` is the gap that remains after it, in the target's own frame,
     and ``before`` (where dimensions allow) the gap of the rows as they came.
@@ -70,23 +76,29 @@ def measure_gap(  # noqa: PLR0913 - the whole choice of a report
     sides = {"measures": mapped}
     if alignment is not None and left.dim == right.dim:
         sides["before"] = left
-    clouds = {section: _clouds(side, right, links, labels) for section, side in sides.items()}
-    sections = {
-        section: measure_clouds(cloud, chosen, seed=seed, most=most) for section, cloud in clouds.items()
-    }
+    sections, protocol, curves = {}, {}, {}
+    for section, side in sides.items():
+        if not labels and is_large(side, right, links):
+            found = stream_gap(side, right, links, chosen, most=most, seed=seed)
+            sections[section], protocol[section] = found
+            continue
+        clouds = _clouds(side, right, links, labels)
+        sections[section] = measure_clouds(clouds, chosen, seed=seed, most=most)
+        protocol[section] = gap_facts(clouds, chosen, most=most)
+        if curve:
+            curves[section] = sample_size_curve(clouds, chosen, seed=seed)
+    protocol["measures"]["warnings"] = gap_warnings(left, right)
     context: dict[str, Any] = {
         "source": facts_of(left),
         "target": facts_of(right),
         "frame": "own" if alignment is None else "target",
         "join": None if links is None else links.join(),
-        "protocol": gap_facts(clouds["measures"], chosen, most=most),
+        "protocol": protocol["measures"],
         "seed": seed,
         "versions": versions(),
     }
-    if curve:
-        context["curve"] = {
-            section: sample_size_curve(cloud, chosen, seed=seed) for section, cloud in clouds.items()
-        }
+    if curves:
+        context["curve"] = curves
     return Report("gap", sections, context)
 
 
@@ -103,6 +115,7 @@ def _embeddings(side: Embeddings | Rows) -> Embeddings:
 def _check(left: Embeddings, right: Embeddings, alignment: Alignment | None) -> None:
     for side in (left, right):
         side.check(direction=True)
+    check_two_modalities(left, right)
     if alignment is None and left.dim != right.dim:
         raise DataError(
             f"{left.name} has {left.dim} dimensions and {right.name} {right.dim}: a gap is measured "

@@ -11,6 +11,7 @@ from alignkit._columns import find
 from alignkit.alignment import Alignment
 from alignkit.errors import ParameterError
 from alignkit.retrieval.search.index import NEIGHBOURS, RECALL, HubCorrection, Index, build_index
+from alignkit.rows import Rows
 from alignkit.spaces import Embeddings, Space
 
 MARK = 8  # bytes of a row's digest: two rows of millions share one by chance once in millions of indexes
@@ -120,8 +121,8 @@ def index_gallery(
 
     Without an alignment queries and gallery share one space. The order is: the gallery to the joint frame,
     the bank of sources through the map, then `alignkit.retrieval.search.index.build_index`, which says what
-    CSLS does and why the bank must hold none of the queries that the index is judged by. Both sides are held
-    in memory.
+    CSLS does and why the bank must hold none of the queries that the index is judged by. The gallery is read
+    a block at a time, twice; the bank is held in memory.
 
     Raises
     ------
@@ -153,7 +154,7 @@ def index_gallery(
     if alignment is not None:
         alignment.target.check_meets(gallery.space, f"the target of this {alignment.method} alignment")
     index = build_index(
-        np.asarray(gallery.vectors[:] if alignment is None else alignment.project_target(gallery)),
+        gallery.vectors if alignment is None else _Projected(alignment, gallery.vectors),
         None if bank is None else _asking(bank, "the bank of this index", gallery.space, alignment),
         neighbours=neighbours,
         kind=kind,
@@ -164,6 +165,22 @@ def index_gallery(
     return IndexedGallery(
         index, gallery.ids, gallery.items, gallery.space, gallery.modality, alignment, known
     )
+
+
+class _Projected:
+    """Show target rows in the joint frame, computed when they are read."""
+
+    dtype = np.dtype(np.float64)
+
+    def __init__(self, alignment: Alignment, rows: Rows) -> None:
+        self.alignment, self.rows = alignment, rows
+        self.shape = len(rows), alignment.project_target(rows[:1]).shape[1]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, key: slice | np.ndarray) -> np.ndarray:
+        return self.alignment.project_target(self.rows[key])
 
 
 def search(indexed: IndexedGallery, queries: Embeddings, k: int = 10) -> Found:

@@ -87,3 +87,17 @@ def test_an_existing_index_is_replaced_only_with_force(alignkit, mapped, tmp_pat
     assert alignkit(*words, "--neighbours", "3", "--force").code == 0
     assert json.loads((tmp_path / "y.index" / "index.json").read_text())["neighbours"] == 3
     alignkit("index", "y.npy", "--no-csls", "--out", "a.alignment", "--force").refused("a.alignment holds")
+
+
+def test_a_device_is_refused_where_faiss_has_no_cards(alignkit, mapped):
+    faiss = pytest.importorskip("faiss")
+    if hasattr(faiss, "StandardGpuResources"):
+        pytest.skip("the faiss that is installed here can use graphics cards")
+    words = ("index", "y.npy", "--no-csls", "--kind", "ivf", "--out", "y.index")
+    ran = alignkit(*words, "--device", "cuda:0,1")
+    assert ran.code == 5
+    assert "pip install 'alignkit[faiss-gpu]'" in ran.err
+    alignkit(*words, "--device", "gpu").refused("choose cpu, cuda, cuda:NUMBER")
+    alignkit(*words, "--float16").refused("float16 is for rows on a graphics card")
+    assert alignkit(*words).code == 0
+    assert alignkit("search", "y.index", "y.npy", "--device", "cuda").code == 5

@@ -89,3 +89,47 @@ def test_queries_are_composed_of_files_with_weights(alignkit, index):
     alignkit("search", index, "test.npy", "--add", "one.npy=much").refused("the weight 'much' is no number")
     alignkit("search", index, "test.npy", "--arc", "0.5").refused("a query of 1 parts: give two parts")
     alignkit("search", index, "test.npy", "-k", "9999").refused("k is 9999 and the gallery has")
+
+
+def test_what_an_approximate_index_finds_is_said_again(alignkit, rotated):
+    pytest.importorskip("faiss")
+    made = alignkit("index", "y.npy", "--no-csls", "--kind", "IVF4,SQ8", "--out", "some.index", "--json")
+    ran = alignkit("search", "some.index", "y.npy", "-k", "1", "--json")
+    settings = ran.json["settings"]
+    assert settings == made.json["settings"]
+    assert (settings["n"], settings["seed"], settings["on"]) == (60, 0, "gallery")
+    assert settings["low"] <= 0.025 ** (1 / 60) < settings["recall"] <= settings["high"]
+    said = f"recall@10 {settings['recall']:.4f} [{settings['low']:.4f}, {settings['high']:.4f}] n=60 "
+    assert said in made.err
+    assert said in ran.err
+
+
+def test_an_index_of_another_program_is_searched_beside_its_rows(alignkit, rotated, tmp_path, monkeypatch):
+    faiss = pytest.importorskip("faiss")
+    monkeypatch.setenv("ALIGNKIT_STATE", str(tmp_path / "state"))
+    rows = np.load("y.npy").astype(np.float32)
+    index = faiss.IndexFlatL2(rows.shape[1])
+    index.add(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+    faiss.write_index(index, "theirs.index")
+    words = ("search", "theirs.index", "y.npy", "-k", "1", "--json", "--gallery", "y.npy")
+    alignkit(*words).refused("theirs.index was not written by this user's alignkit", "--trust")
+    ran = alignkit(*words, "--trust")
+    assert ran.code == 0, ran.err
+    assert [hit["gallery"] for hit in ran.json["hits"]] == [[row] for row in range(len(rows))]
+    assert "recall@10 1.0000 [" in ran.err
+    alignkit("search", "theirs.index", "y.npy").refused("is no index", "pass --gallery with its rows")
+
+
+def test_one_row_of_a_file_is_added_by_its_id(alignkit, index, tmp_path):
+    rows = np.load("y.npy")
+    np.save("one.npy", rows[7:8])
+    np.savez("many.npz", other=rows[::-1], sounds=rows, ids=np.array([f"y{row}" for row in range(len(rows))]))
+    words = ("search", index, "test.npy", "-k", "4", "--add")
+    plain = alignkit(*words, "one.npy@gallery=0.7")
+    for named in ("y.npy::7@gallery=0.7", "many.npz::sounds::y7@gallery=0.7"):
+        ran = alignkit(*words, named)
+        assert (ran.code, ran.out) == (0, plain.out), ran.err
+    assert alignkit(*words, "y.npy::8@gallery=0.7").out != plain.out
+    alignkit(*words, "y.npy::none@gallery").refused("y.npy has no row 'none' (its first is 0)")
+    alignkit(*words, "none.npy::7@gallery").refused("none.npy does not exist")
+    alignkit(*words, "none.npy@gallery").refused("none.npy does not exist")

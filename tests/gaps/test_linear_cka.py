@@ -47,9 +47,18 @@ def test_every_replica_equals_the_measure_of_its_own_rows():
         assert LinearCka()._of(read)[""] == pytest.approx(
             linear_cka(x[blocks != block], y[blocks != block]), abs=1e-10
         )
-    for draw, read in enumerate(found.nulls):
-        order = np.random.default_rng([2, 6, draw]).permutation(50)
-        assert LinearCka()._of(read)[""] == pytest.approx(linear_cka(x, y[order]), abs=1e-10)
+
+
+@pytest.mark.parametrize("dim", [4, 60])
+def test_the_closed_null_level_is_that_of_permuted_pairs(dim):
+    rng = np.random.default_rng(dim)
+    x = rng.normal(size=(50, dim)) + 0.3
+    y = x + rng.normal(size=x.shape)
+    drawn = [LinearCka().measure_parts(x, y[rng.permutation(50)]) for _ in range(400)]
+    for part, score in LinearCka().scores(Clouds.paired(x, y)).items():
+        values = np.array([one[part] for one in drawn])
+        assert score.chance == pytest.approx(values.mean(), abs=4 * values.std() / 20)
+        assert (score.chance_high - score.chance_low) / 3.92 == pytest.approx(values.std(), rel=0.15)
 
 
 def test_a_rotation_and_a_constant_gap_change_nothing_before_rows_are_made_unit():

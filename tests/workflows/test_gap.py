@@ -4,7 +4,7 @@ import pytest
 from alignkit.errors import DataError
 from alignkit.pairs import Pairs
 from alignkit.spaces import Embeddings
-from alignkit.workflows import fit, measure_gap
+from alignkit.workflows import _gap_stream, fit, measure_gap
 
 
 def modalities(shift=3.0, n=150):
@@ -95,3 +95,37 @@ def test_labels_that_the_source_does_not_have_are_refused_with_those_it_has():
     x, y = modalities()
     with pytest.raises(DataError, match=r"no column 'kind'.*no columns"):
         measure_gap(x, y, labels=["kind"])
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_large_sides_stream_by_and_say_so(monkeypatch, paired):
+    x, y = modalities(n=3_000)
+    ids = np.random.default_rng(3).permutation(len(x))
+    sides = Embeddings(x[ids], ids=ids, name="x.npy"), Embeddings(y, ids=np.arange(len(y)), name="y.npy")
+    held = measure_gap(*sides, pairs=paired, most=400)
+    monkeypatch.setattr(_gap_stream, "LARGE", 1_000)
+    found = measure_gap(*sides, pairs=paired, most=400)
+    assert found.context["protocol"]["streamed"] is True
+    assert found.context["protocol"]["sampled"]["same_modality_share"] == 400
+    assert list(found.sections["measures"]) == list(held.sections["measures"])
+    for name, score in held.sections["measures"].items():
+        again = found.sections["measures"][name]
+        if name.partition(".")[0] in (
+            "centroid_distance",
+            "frechet_distance",
+            "cone",
+            "mean_paired_cosine",
+            "linear_cka",
+        ):
+            assert again.value == pytest.approx(score.value, abs=1e-9), name
+            assert again.n == 3_000
+        assert again.low <= again.value <= again.high
+        assert (score.value > score.chance_high) == (again.value > again.chance_high), name
+
+
+def test_rows_with_two_partners_do_not_stream(monkeypatch):
+    monkeypatch.setattr(_gap_stream, "LARGE", 1_000)
+    x, y = (Embeddings(rows) for rows in modalities(n=2_000))
+    links = np.stack([np.arange(2_000), np.arange(2_000) // 2], axis=1)
+    report = measure_gap(x, y, pairs=Pairs(x, y, links), measures=["centroid_distance"])
+    assert "streamed" not in report.context["protocol"]

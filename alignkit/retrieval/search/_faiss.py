@@ -1,4 +1,4 @@
-"""Indexes that look at a part of the gallery, through faiss: built, tuned, searched, kept.
+"""Indexes that look at a part of the gallery, through faiss: searched, and kept.
 
 Faiss proposes rows and never decides: what it finds is scored again, exactly, and ordered by score and row.
 So it may keep codes instead of rows (PQ), and the order that it leaves among ties does not matter. Ids are
@@ -11,19 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from alignkit.errors import DataError, MissingExtraError, ParameterError
-from alignkit.retrieval.search._flat import best
+from alignkit.errors import DataError, MissingExtraError
+from alignkit.retrieval.search.cards import Carded, can_keep
 from alignkit.row_products import row_products
+from alignkit.rows import Rows
 
 OWN = ("ivf", "hnsw")  # kinds with settings of ours; any other is a string for faiss's index factory
-NEIGHBOURS_IN_GRAPH, WHILE_BUILDING = 32, 100  # of HNSW: links of a node, candidates while it is inserted
-ITERATIONS = 10  # of k-means, for IVF
 DEPTH = 10  # hits at which recall is measured
-SAMPLE = 1000  # queries on which it is measured
 SPARE = 8  # candidates beyond those wanted: where products err, the last place goes to the right row
-TRAINING = 1 << 18  # rows, drawn with a fixed seed, that lists and codes are learned from
-STEP = 1.25  # between two efforts that are tried
-SIGMAS = 2  # standard errors by which the measured recall must pass
+
+
+FOREIGN = "foreign"  # the kind of an index that another program wrote
+TABLES, ROOM = 256, 1 << 20  # times a file's bytes, and bytes, that its vectors may take: PQ makes tables
 
 
 def import_faiss(kind: str) -> Any:  # Any: faiss carries no types
@@ -37,55 +36,14 @@ def import_faiss(kind: str) -> Any:  # Any: faiss carries no types
     return faiss
 
 
-def build(kind: str, vectors: np.ndarray) -> Any:
-    """Return a faiss index of inner products; built on one thread, for with more no two graphs are equal.
-
-    Raises
-    ------
-    ParameterError
-        If ``kind`` is none of ours and describes no index that faiss can make of these rows.
-    """
-    faiss = import_faiss(kind)
-    columns = vectors.shape[1]
-    with _one_thread(faiss):
-        if kind not in OWN:
-            return _by_factory(faiss, vectors, kind)
-        if kind == "hnsw":
-            index = faiss.IndexHNSWFlat(columns, NEIGHBOURS_IN_GRAPH, faiss.METRIC_INNER_PRODUCT)
-            index.hnsw.efConstruction = WHILE_BUILDING
-        else:
-            lists = min(len(vectors), round(2 * len(vectors) ** 0.5))
-            quantizer = faiss.IndexFlatIP(columns)
-            index = faiss.IndexIVFFlat(quantizer, columns, lists, faiss.METRIC_INNER_PRODUCT)
-            quantizer.this.disown()  # the index frees it
-            index.own_fields = True
-            index.cp.spherical, index.cp.niter, index.cp.min_points_per_centroid = True, ITERATIONS, 1
-            index.train(vectors)
-        index.add(vectors)
-    return index
-
-
-def _by_factory(faiss: Any, vectors: np.ndarray, factory: str) -> Any:
-    some = np.random.default_rng(0).permutation(len(vectors))[:TRAINING]
-    try:
-        index = faiss.index_factory(vectors.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
-        index.train(vectors[np.sort(some)])
-        index.add(vectors)
-    except RuntimeError as error:
-        said = str(error).strip().splitlines()[0].rpartition(": ")[2].rstrip(".")
-        raise ParameterError(
-            f"kind is {factory!r}, neither flat, ivf or hnsw nor what faiss's index factory makes of "
-            f"{len(vectors)} rows of {vectors.shape[1]} columns, like IVF1024,PQ64 (it said: {said})."
-        ) from error
-    return index
-
-
 def search(
-    index: Any, queries: np.ndarray, vectors: np.ndarray, k: int, effort: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return (rows, scores), from high to low, the lower row first where equal; -1 where too few were met.
+    index: Any, queries: np.ndarray, vectors: Rows, k: int, effort: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return (rows, scores), from high to low, the lower row first where equal, and what is left open.
 
-    Candidates are scored by ``vectors``; queries may have more columns, which hold 0.
+    Candidates are scored by ``vectors``; queries may have more columns, which hold 0. The rows of a query
+    are open where too few were met, which are -1, or where the last one ties with all candidates behind it:
+    any number of rows beyond them may tie as well, lower ones among them.
     """
     effort = min(int(np.ceil(effort * max(1.0, k / DEPTH))), most(index))
     return scored_again(candidates(index, queries, min(k + SPARE, index.ntotal), effort), queries, vectors, k)
@@ -94,6 +52,11 @@ def search(
 def candidates(index: Any, queries: np.ndarray, k: int, effort: int) -> np.ndarray:
     """Return at least ``k`` rows that faiss proposes for each query, -1 where it met fewer."""
     faiss = import_faiss("faiss")
+    if isinstance(index, Carded):
+        deeper = k if isinstance(index.index, faiss.IndexIVFFlat) else min(max(k, effort), index.ntotal)
+        if can_keep(deeper, effort):
+            return index.candidates(faiss, queries, deeper, effort)
+        index = index.index
     if isinstance(index, faiss.IndexIVFFlat):
         how = faiss.SearchParametersIVF(nprobe=effort)
         return index.search(queries, k, params=how)[1]
@@ -107,40 +70,30 @@ def candidates(index: Any, queries: np.ndarray, k: int, effort: int) -> np.ndarr
 
 
 def scored_again(
-    rows: np.ndarray, queries: np.ndarray, vectors: np.ndarray, k: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return (rows, scores) of the ``k`` best among some rows of each query, by their exact scores."""
+    rows: np.ndarray, queries: np.ndarray, vectors: Rows, k: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return (rows, scores) of the ``k`` best of some rows of every query by exact scores; what is open."""
+    if rows.max(initial=-1) >= len(vectors):
+        raise DataError(
+            f"the faiss index proposes row {rows.max()} of {len(vectors)}: it holds ids of its own, and rows "
+            "are meant by place; write it again without them."
+        )
     asking, place = np.nonzero(rows >= 0)
     left = np.ascontiguousarray(queries[:, : vectors.shape[1]])
     scores = np.full(rows.shape, -np.inf)
     scores[asking, place] = row_products(left, asking, vectors, rows[asking, place])
-    order = np.lexsort((rows, -scores), axis=-1)[:, :k]
-    best_rows = np.take_along_axis(rows, order, 1)
-    return best_rows, np.take_along_axis(scores, order, 1).astype(np.float32)
+    order = np.lexsort((rows, -scores), axis=-1)
+    rows, scores = (np.take_along_axis(part, order, 1) for part in (rows, scores))
+    short, tied = rows[:, k - 1] < 0, scores[:, k - 1] == scores[:, -1]
+    left_open = np.asarray(short | (tied & (rows.shape[1] < len(vectors))))
+    return rows[:, :k], scores[:, :k].astype(np.float32), left_open
 
 
 def most(index: Any) -> int:
     """Return the greatest effort, at which nothing is missed: all lists, or as many candidates as rows."""
+    index = index.index if isinstance(index, Carded) else index
     is_ivf = isinstance(index, import_faiss("faiss").IndexIVFFlat)
     return index.nlist if is_ivf else index.ntotal
-
-
-def tune(index: Any, vectors: np.ndarray, queries: np.ndarray, recall: float) -> tuple[int, float]:
-    """Return the least effort at which the ``queries`` find what an exact search finds, and their recall.
-
-    Efforts grow by a quarter; one passes if its mean recall is above ``recall`` by two standard errors.
-    """
-    queries = queries[np.unique(np.linspace(0, len(queries) - 1, SAMPLE).astype(np.int64))]
-    k = min(DEPTH, len(vectors))
-    exact, _ = best(queries, vectors, k)
-    effort = 1
-    while True:
-        rows, _ = search(index, queries, vectors, k, effort)
-        found = (rows[:, :, None] == exact[:, None, :]).any(axis=1).mean(axis=1)
-        error = found.std() / len(found) ** 0.5
-        if found.mean() - SIGMAS * error >= recall or effort == most(index):
-            return effort, float(found.mean())
-        effort = min(max(effort + 1, int(effort * STEP)), most(index))
 
 
 def to_bytes(index: Any) -> memoryview:
@@ -149,29 +102,40 @@ def to_bytes(index: Any) -> memoryview:
 
 
 def from_bytes(content: bytes, kind: str, name: str) -> Any:
-    """Return the faiss index of a file's bytes.
+    """Return the faiss index of a file's bytes; ``foreign`` is the kind of what another program wrote.
 
     Raises
     ------
     DataError
-        If they are no index of this kind.
+        If they are no index of this kind, or one that names rows by ids of its own.
     """
     faiss = import_faiss(kind)
     try:
-        index = faiss.deserialize_index(np.frombuffer(content, np.uint8))
+        with _no_larger(faiss, len(content)):
+            index = faiss.deserialize_index(np.frombuffer(content, np.uint8))
     except RuntimeError as error:
+        if kind == FOREIGN:
+            raise DataError(f"{name} is no faiss index: name the file that faiss wrote.") from error
         raise DataError(f"{name} is no faiss index: make the index again.") from error
     expected = {"ivf": faiss.IndexIVFFlat, "hnsw": faiss.IndexHNSWFlat}
     if not isinstance(index, expected.get(kind, faiss.Index)):
         raise DataError(f"{name} holds another index than one of kind {kind}: make the index again.")
+    if isinstance(index, faiss.IndexIDMap):
+        raise DataError(
+            f"{name} holds ids of its own (IDMap), and rows are meant by place: write its inner index."
+        )
     return index
 
 
 @contextmanager
-def _one_thread(faiss: Any) -> Iterator[None]:
-    before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
+def _no_larger(faiss: Any, size: int) -> Iterator[None]:
+    """Let no vector of a file take much more memory than the file could fill, where faiss can see to that."""
+    if not hasattr(faiss, "set_deserialization_vector_byte_limit"):
+        yield
+        return
+    before = faiss.get_deserialization_vector_byte_limit()
+    faiss.set_deserialization_vector_byte_limit(min(before, TABLES * size + ROOM))
     try:
         yield
     finally:
-        faiss.omp_set_num_threads(before)
+        faiss.set_deserialization_vector_byte_limit(before)

@@ -1,24 +1,24 @@
 """CSLS as a plain inner-product index in d + 1 dimensions: flat, IVF or HNSW (Conneau et al. 2018, 2.3)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from alignkit.errors import DataError, ParameterError
-from alignkit.retrieval.exact.tiles import spans
 from alignkit.retrieval.search import _faiss
+from alignkit.retrieval.search._building import build
 from alignkit.retrieval.search._flat import best
+from alignkit.retrieval.search._tuning import sample, tune
+from alignkit.retrieval.search._vectors import ForFaiss, check_bank, index_vectors, unit_rows
+from alignkit.retrieval.search.cards import Carded, Cards, current_cards
 from alignkit.rows import Rows
-from alignkit.shapes import Gallery, Queries, Vectors
+from alignkit.shapes import Queries, Vectors
 
 HubCorrection: TypeAlias = Literal["csls", "none"]
 HUB_CORRECTIONS = ("csls", "none")
 NEIGHBOURS = 10  # of the paper
 RECALL = 0.99
-BLOCK = 8192  # rows normalised at a time
-WIDE, NARROW = 64, 16  # numbers of columns that PQ64 and PQ16 divide
-_SQUARES_OUT_OF_RANGE = 1e-150  # lengths whose squares lose digits in float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,9 @@ class Index:
     searcher
         The faiss index of all but ``flat``.
     settings
-        ``effort``, the lists that IVF probes or the candidates that HNSW or another index proposes, and the
-        ``recall`` at 10 that was measured with it, against the flat index, on rows of the bank (or of the
-        gallery).
+        ``effort``, the lists that IVF probes or the candidates that HNSW or another index proposes; the
+        ``recall`` at 10 that was measured with it, against the flat index, on ``n`` rows of the bank (or of
+        the gallery) drawn by ``seed``; ``low`` and ``high``, its 95% interval.
     """
 
     kind: str
@@ -59,6 +59,7 @@ class Index:
     vectors: np.ndarray
     searcher: Any = None  # Any: faiss carries no types
     settings: dict[str, Any] = field(default_factory=dict)
+    _carded: dict[Cards, Carded] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -81,44 +82,74 @@ class Index:
                 f"queries have {queries.shape[1]} dimensions and the index {self.dim}: take them into the "
                 "joint frame of its map first."
             )
-        unit = _unit_rows(queries, "queries")
+        unit = unit_rows(queries, "queries")
         return np.pad(unit, ((0, 0), (0, self.vectors.shape[1] - self.dim)), constant_values=1)
 
     def search(self, queries: Queries, k: int = 10) -> Hits:
         """Return the ``k`` best rows for every query, all rows where there are fewer; ties: the lower row.
 
         ``flat`` is exact, and the same to the last bit in any batch and for any number of threads; the
-        others find what their effort allows, with exact scores, and queries for which that is fewer than
-        ``k`` rows are searched exactly. A query of zeros has cosine 0 with all.
+        others find what their effort allows, with exact scores. Queries for which that is fewer than ``k``
+        rows, or whose last row ties with all that was proposed, are searched exactly. A query of zeros has
+        cosine 0 with all. Inside `alignkit.retrieval.search.cards.on_cards` faiss proposes on graphics cards.
 
         Raises
         ------
         ParameterError
-            If ``k`` is below 1.
+            If ``k`` is below 1, or the index has no form for graphics cards where they are to be used.
         DataError
             If the dimensions differ or a row is not finite.
         """
         if k < 1:
             raise ParameterError(f"k is {k}: ask for at least one hit.")
         wanted, k = self.prepared(queries), min(k, len(self))
-        if self.searcher is None:
+        searcher = self._proposing()
+        if searcher is None:
             return Hits(*best(wanted, self.vectors, k))
-        wide = np.pad(wanted, ((0, 0), (0, self.searcher.d - wanted.shape[1])))
-        rows, scores = _faiss.search(self.searcher, wide, self.vectors, k, self.settings["effort"])
-        short = np.flatnonzero((rows < 0).any(axis=1))
-        if len(short):
-            rows[short], scores[short] = best(wanted[short], self.vectors, k)
+        wide = np.pad(wanted, ((0, 0), (0, searcher.d - wanted.shape[1])))
+        rows, scores, left_open = _faiss.search(searcher, wide, self.vectors, k, self.settings["effort"])
+        if len(exactly := np.flatnonzero(left_open)):
+            rows[exactly], scores[exactly] = best(wanted[exactly], self.vectors, k)
         return Hits(rows, scores)
+
+    def proposed_by(
+        self,
+        searcher: Any,
+        queries: Rows,
+        recall: float = RECALL,
+        *,
+        seed: int = 0,
+        on: str = "gallery",
+    ) -> "Index":
+        """Return the index with a faiss index that proposes, with the effort that ``recall`` takes.
+
+        Of the ``queries``, rows of the joint frame, some that ``seed`` draws stand for all.
+        """
+        asked = self.prepared(np.asarray(queries[sample(len(queries), seed)]))
+        asked = np.pad(asked, ((0, 0), (0, searcher.d - asked.shape[1])))
+        index = replace(self, searcher=searcher, _carded={})
+        settings = tune(index._proposing(), self.vectors, asked, recall)
+        return replace(index, settings=settings | {"seed": seed, "on": on})
+
+    def _proposing(self) -> Any:  # Any: faiss carries no types
+        """Return the faiss index, on the cards that are to be used."""
+        if (cards := current_cards()) is None:
+            return self.searcher
+        _refuse_flat(self.kind)
+        if cards not in self._carded:
+            self._carded[cards] = Carded(_faiss.import_faiss(self.kind), self.searcher, cards)
+        return self._carded[cards]
 
 
 def build_index(
-    gallery: Gallery,
+    gallery: Rows,
     bank: Vectors | None = None,
     *,
     neighbours: int = NEIGHBOURS,
     kind: str = "flat",
     hub_correction: HubCorrection = "csls",
     recall: float = RECALL,
+    seed: int = 0,
 ) -> Index:
     """Return an index of gallery rows that answers by CSLS, from rows of the joint frame.
 
@@ -133,9 +164,14 @@ def build_index(
     judged by. A query in the bank raises ``r`` of its partner's rivals, so it looks better than a new one.
 
     IVF and HNSW need rows of one length: those of ``[2 y, -r(y)]`` differ, so faiss gets one more column,
-    in which queries hold 0. The least effort with ``recall`` at 10 is sought on up to 1,000 bank rows
-    (rows of the gallery, which are easier, where there is no bank). They are built on one thread, so that
-    two builds are equal; that takes hours for tens of millions of rows. All rows are held in memory.
+    in which queries hold 0. The least effort with ``recall`` at 10 is sought on up to 1,000 bank rows, and
+    the recall that `Index.settings` states is measured on up to 1,000 others, all drawn by ``seed`` (rows of
+    the gallery, which are easier, where there is no bank); rows of equal scores stand for one another. They
+    are built on one thread, so that two builds are equal; that takes hours for tens of millions of rows.
+
+    The gallery is read once, a block at a time. Where it is no array in memory, as shards and memory maps
+    are not, and the vectors take more than 256 MB, these go to a nameless file in TMPDIR, which lasts as
+    long as the index. In memory are the bank, what faiss keeps, and up to 262,144 rows that it learns from.
 
     Parameters
     ----------
@@ -150,6 +186,8 @@ def build_index(
         ``csls``, or ``none`` for plain cosine.
     recall
         Share of the flat index's first ten hits that the others must find, above 0 and at most 1.
+    seed
+        Draws the rows that the effort and its recall are measured on.
 
     Raises
     ------
@@ -157,6 +195,8 @@ def build_index(
         If an option makes no sense, or CSLS is asked for without a bank.
     DataError
         If dimensions differ, a row is not finite, or there is none.
+    OutputError
+        If TMPDIR has no room for the vectors.
     MissingExtraError
         If another kind than ``flat`` is asked for and faiss is not installed.
 
@@ -173,85 +213,35 @@ def build_index(
     ((3, 3), [[0, 1]])
     """
     _check(neighbours, hub_correction, recall)
+    if current_cards() is not None:
+        _refuse_flat(kind)
     if kind != "flat":
         _faiss.import_faiss(kind)  # before the long work
-    rows = _unit_rows(gallery, "gallery")
-    sources = None if bank is None else _unit_rows(bank, "bank")
-    if sources is not None and sources.shape[1] != rows.shape[1]:
+    sources = None if bank is None else unit_rows(bank, "bank")
+    if sources is not None and sources.shape[1] != gallery.shape[1]:
         raise DataError(
-            f"the bank has {sources.shape[1]} dimensions and the gallery {rows.shape[1]}: take both into the "
-            "joint frame of one map."
+            f"the bank has {sources.shape[1]} dimensions and the gallery {gallery.shape[1]}: take both into "
+            "the joint frame of one map."
         )
-    vectors = rows if hub_correction == "none" else _corrected(rows, sources, neighbours)
-    index = Index(kind, hub_correction, neighbours if hub_correction == "csls" else 0, vectors)
+    csls = hub_correction == "csls"
+    if csls:
+        check_bank(sources, neighbours)
+    vectors = index_vectors(gallery, sources if csls else None, neighbours)
+    index = Index(kind, hub_correction, neighbours if csls else 0, vectors)
     if kind == "flat":
         return index
-    level = _of_one_length(vectors) if hub_correction == "csls" else vectors
-    if kind not in _faiss.OWN:
-        level = _widened(level)
-    searcher = _faiss.build(kind, level)
-    tried = index.prepared(rows if sources is None else sources)
-    tried = np.pad(tried, ((0, 0), (0, level.shape[1] - tried.shape[1])))
-    effort, reached = _faiss.tune(searcher, level, tried, recall)
-    settings = {"effort": effort, "recall": reached, "on": "gallery" if sources is None else "bank"}
-    return Index(kind, hub_correction, index.neighbours, vectors, searcher, settings)
+    searcher = build(kind, ForFaiss(vectors, level=csls, widen=kind not in _faiss.OWN))
+    if sources is None:
+        return index.proposed_by(searcher, vectors, recall, seed=seed)
+    return index.proposed_by(searcher, sources, recall, seed=seed, on="bank")
 
 
-def _corrected(rows: np.ndarray, bank: np.ndarray | None, neighbours: int) -> np.ndarray:
-    """Return ``[2 y, -r(y)]`` for every gallery row."""
-    if bank is None:
+def _refuse_flat(kind: str) -> None:
+    if kind == "flat":
         raise ParameterError(
-            "CSLS needs a bank: mapped sources that stand for the queries and are none of them; give one, or "
-            "choose no hub correction."
+            "a flat index is exact and searched on the processor: leave --device out, or choose a kind whose "
+            "proposals a graphics card can make, like Flat, ivf or IVF1024,PQ64."
         )
-    if neighbours > len(bank):
-        raise ParameterError(
-            f"neighbours is {neighbours} but the bank has {len(bank)} rows: give a larger bank or fewer."
-        )
-    _, cosines = best(rows, bank, neighbours)
-    vectors = np.empty((len(rows), rows.shape[1] + 1), np.float32)
-    np.multiply(rows, 2, out=vectors[:, :-1])
-    vectors[:, -1] = -cosines.mean(axis=1, dtype=np.float64)
-    return vectors
-
-
-def _of_one_length(vectors: np.ndarray) -> np.ndarray:
-    """Return the rows with one more column that makes all as long as the longest."""
-    squares = np.einsum("gd,gd->g", vectors, vectors, dtype=np.float64)
-    missing = np.sqrt(squares.max() - squares).astype(np.float32)
-    return np.hstack([vectors, missing[:, None]])
-
-
-def _widened(vectors: np.ndarray) -> np.ndarray:
-    """Return the rows with columns of zeros up to a width that codes of the usual lengths divide."""
-    grain = WIDE if vectors.shape[1] > WIDE else NARROW
-    return np.pad(vectors, ((0, 0), (0, -vectors.shape[1] % grain)))
-
-
-def _unit_rows(rows: Rows, name: str) -> np.ndarray:
-    """Return float32 rows of length 1, or 0; squares are summed in float64."""
-    n, d = rows.shape
-    if not n:
-        raise DataError(f"the {name} has no rows: give at least one." if name != "queries" else "no queries.")
-    unit = np.empty((n, d), np.float32)
-    for start, stop in spans(0, n, BLOCK):
-        block = np.ascontiguousarray(rows[start:stop], np.float64)
-        lengths = np.sqrt(np.einsum("nd,nd->n", block, block))
-        if lengths.min() < _SQUARES_OUT_OF_RANGE or not np.isfinite(lengths).all():
-            block = _to_scale(block)
-            lengths = np.sqrt(np.einsum("nd,nd->n", block, block))
-        wrong = np.flatnonzero(~np.isfinite(lengths))
-        if len(wrong):
-            raise DataError(
-                f"row {start + wrong[0]} of the {name} holds NaN or infinity: repair or remove it."
-            )
-        unit[start:stop] = block / np.where(lengths > 0, lengths, 1)[:, None]
-    return unit
-
-
-def _to_scale(rows: np.ndarray) -> np.ndarray:
-    """Return each row times the power of two that brings its largest number to between 1/2 and 1."""
-    return np.ldexp(rows, -np.frexp(np.abs(rows).max(axis=1, initial=0))[1][:, None])
 
 
 def _check(neighbours: int, hub_correction: str, recall: float) -> None:
