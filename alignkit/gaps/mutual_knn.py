@@ -3,7 +3,7 @@
 import numpy as np
 
 from alignkit.errors import ParameterError
-from alignkit.gaps._bands import null_band
+from alignkit.gaps._bands import Level
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._jackknife import item_blocks, jackknife_variance, share_interval
 from alignkit.gaps._neighbours import TILE, Neighbours, both_neighbours, places_taken, similarities_to_others
@@ -94,7 +94,8 @@ class MutualKnn(Single):
         for draw in range(NULLS):
             order = np.random.default_rng([seed, 6, draw]).permutation(len(clouds.x))
             drawn.append(_common(x, y.reordered(order)))
-        return null_band(chance + np.array(drawn) - np.mean(drawn), self.limits)[1:]
+        level = Level.drawn(chance + np.array(drawn) - np.mean(drawn), self.limits)
+        return level.low, level.high
 
     def _interval(self, clouds: Clouds, value: float, seed: int, resamples: int) -> tuple[float, float]:  # noqa: ARG002
         x, y = self._lists(clouds, seed)
