@@ -77,7 +77,6 @@ class OnDependence(Replicated[Overlap]):
     parts = (HEADLINE, "biased")
     needs_pairs = True
     null = PERMUTATIONS
-    degenerate = True
     limits = (-1.0, 1.0)
     fewest = 8
     most = 2_000

@@ -47,12 +47,12 @@ class GapAndNoise(Replicated[Halves]):
     there is no gap. Parts, each one of the published checks in closed form, free of the order of rows:
 
     ``gap_length``, in [0, 2]: the length of the mean of x - y. ``noise``: the standard deviation of the
-    residuals, per dimension (its mean is 0 by definition). ``direction_cosine``, in [0, 1]: the cosine to
+    residuals, per dimension (its mean is 0 by definition). ``direction_cosine``, in [-1, 1]: the cosine to
     expect between the mean x - y of two groups of 100 pairs, :math:`\lVert\Delta\rVert^2 /
-    (\lVert\Delta\rVert^2 + tr \Sigma / 100)`; near 1 the gap is the same everywhere. ``along_gap``, in
-    [0, 1]: the root mean square cosine of the gap to the differences of rows within a modality, weighted by
-    their length, meaned over both; 0 is the published claim that the gap is orthogonal to either, and
-    :math:`1 / \sqrt{d}` what a direction without meaning has.
+    (\lVert\Delta\rVert^2 + tr \Sigma / 100)`; near 1 the gap is the same everywhere, about 0 there is none.
+    ``along_gap``, in [0, 1]: the root mean square cosine of the gap to the differences of rows within a
+    modality, weighted by their length, meaned over both; 0 is the published claim that the gap is orthogonal
+    to either, and :math:`1 / \sqrt{d}` what it is where spread is the same in all directions.
 
     Linear in rows. Needs pairs, of which one an item is measured. The null level exchanges the sides of
     partners at random: noise and partners stay, the constant part goes.
@@ -78,7 +78,6 @@ class GapAndNoise(Replicated[Halves]):
     part_limits: ClassVar = {
         "gap_length": (0.0, 2.0),
         "noise": (0.0, np.inf),
-        "direction_cosine": (0.0, 1.0),
         "along_gap": (0.0, 1.0),
     }
 
@@ -109,8 +108,7 @@ class GapAndNoise(Replicated[Halves]):
         squared, mean = float(gap @ gap), read.squares / read.n
         noise = max(read.n * (mean - squared) / (read.n - 1), 0.0)
         constant = squared - noise / read.n  # without what sampling adds
-        there = max(constant, 0.0)
-        steady = there + noise / GROUP
+        steady = max(constant, 0.0) + noise / GROUP
         shares = [
             _share(along, total, read.n) for along, total in zip(read.along, (read.x, read.y), strict=True)
         ]
@@ -118,7 +116,7 @@ class GapAndNoise(Replicated[Halves]):
             HEADLINE: constant / mean if mean > 0 else 0.0,
             "gap_length": float(np.sqrt(squared)),
             "noise": float(np.sqrt(noise / len(gap))),
-            "direction_cosine": there / steady if steady > 0 else 0.0,
+            "direction_cosine": max(constant / steady, -1.0) if steady > 0 else 0.0,
             "along_gap": float(np.mean(np.sqrt(shares))),
         }
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from alignkit.gaps import MEASURES
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._dependence import OnDependence, cosine_of
 from alignkit.gaps._replicas import permuted_clouds, without_blocks
@@ -48,3 +49,14 @@ def test_captions_of_one_picture_count_once(planted):
     single, repeated = (RbfCka().scores(one, seed=5) for one in (Clouds.paired(x, y), many))
     assert repeated[""].n == 40
     assert_allclose(repeated[""].value, single[""].value, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["rbf_cka", "distance_correlation"])
+def test_intervals_hold_what_other_samples_of_the_population_show(name):
+    measure, rng, scores = MEASURES.get(name)(), np.random.default_rng(0), []
+    for seed in range(60):
+        x = rng.normal(size=(120, 8))
+        y = x + 0.7 * rng.normal(size=(120, 8))
+        scores.append(measure.score(Clouds.paired(x, y), seed=seed))
+    mean = np.mean([score.value for score in scores])
+    assert np.mean([score.low <= mean <= score.high for score in scores]) >= 0.88
