@@ -91,8 +91,10 @@ def without_partners(clouds: Clouds) -> Clouds:
     """
     if clouds.links is None:
         return clouds
-    first = np.random.default_rng(SEED).permutation(clouds.n_items) < clouds.n_items // 2
-    x, y = clouds.x[first[clouds.x_items]], clouds.y[~first[clouds.y_items]]
+    half = clouds.n_items // 2  # of an odd number one is left over, so that both sides have one size
+    place = np.random.default_rng(SEED).permutation(clouds.n_items)
+    y_place = place[clouds.y_items]
+    x, y = clouds.x[place[clouds.x_items] < half], clouds.y[(y_place >= half) & (y_place < 2 * half)]
     return Clouds(x, y, None, np.arange(len(x)), np.arange(len(y)))
 
 
