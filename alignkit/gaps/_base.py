@@ -92,12 +92,19 @@ class Measure(ABC):
             return f"it needs {self.fewest} independent rows a side, and there are {items}"
         return None
 
+    def refusal_of(self, clouds: Clouds) -> str | None:
+        """Return why this measure cannot be taken of these clouds; None where it can.
+
+        A leaf adds here what the counts of `refusal` do not tell, such as rows against dimensions.
+        """
+        return self.refusal(clouds.fewest, paired=clouds.links is not None, labels=len(clouds.labels))
+
     def reach(self, part: str) -> tuple[float, float]:
         """Return the ends of the range of one part."""
         return self.part_limits.get(part, self.limits)
 
     def _check(self, clouds: Clouds) -> None:
-        fault = self.refusal(clouds.fewest, paired=clouds.links is not None, labels=len(clouds.labels))
+        fault = self.refusal_of(clouds)
         if fault:
             name = type(self).__name__
             raise DataError(

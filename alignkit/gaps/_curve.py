@@ -29,11 +29,10 @@ def sample_size_curve(
     >>> curve["centroid_distance"]["items"]
     [25, 50]
     """
-    paired, labels = clouds.links is not None, len(clouds.labels)
     out: dict[str, dict[str, list[Any]]] = {}
     for size, samples in _samples(clouds, seed):
         for name, measure in chosen_measures(measures).items():
-            if measure.refusal(min(one.fewest for one in samples), paired=paired, labels=labels):
+            if any(measure.refusal_of(one) for one in samples):
                 continue
             found = [measure.values_of(one) for one in samples]
             nulls = [measure.null_of(one, np.random.default_rng([seed, 7])) for one in samples]

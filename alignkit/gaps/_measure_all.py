@@ -34,8 +34,7 @@ def measure_clouds(
     """
     out = {}
     for name, measure in chosen_measures(measures).items():
-        paired, labels = clouds.links is not None, len(clouds.labels)
-        if measure.refusal(clouds.fewest, paired=paired, labels=labels):
+        if measure.refusal_of(clouds):
             continue
         for part, score in measure.scores(clouds, seed=seed, most=most).items():
             out[full_name(name, part)] = score
@@ -55,17 +54,14 @@ def gap_facts(
     >>> list(facts["not_measured"]), facts["sampled"]["same_modality_share"]
     (['mean_paired_cosine'], 3000)
     """
-    paired, labels = clouds.links is not None, len(clouds.labels)
     chosen = chosen_measures(measures)
-    refused = {
-        name: measure.refusal(clouds.fewest, paired=paired, labels=labels) for name, measure in chosen.items()
-    }
+    refused = {name: measure.refusal_of(clouds) for name, measure in chosen.items()}
     taken = {name: measure for name, measure in chosen.items() if not refused[name]}
     largest = max(len(clouds.x), len(clouds.y))
     limits = {name: most or measure.most for name, measure in taken.items() if measure.most is not None}
     return {
         "rows": "unit length",
-        "paired": paired,
+        "paired": clouds.links is not None,
         "level": 0.95,
         "resamples": RESAMPLES,
         "interval": {name: measure.interval for name, measure in taken.items()},

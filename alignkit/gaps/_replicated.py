@@ -1,6 +1,7 @@
 """Measures whose interval and null band come from replicas: blocks left out, and clouds without a gap."""
 
 from abc import abstractmethod
+from dataclasses import replace
 from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -86,7 +87,7 @@ class OnRows(Replicated[Clouds]):
 
 
 class OnPairs(OnRows):
-    """Read one pair an item, row i beside row i; the null permutes the pairs."""
+    """Read one pair an item, row i beside row i, also where the null permutes the pairs."""
 
     needs_pairs = True
     null = PERMUTATIONS
@@ -96,3 +97,7 @@ class OnPairs(OnRows):
 
     def _scores(self, clouds: Clouds, seed: int, resamples: int) -> dict[str, Score]:
         return super()._scores(clouds.matched(seed), seed, resamples)
+
+    def _replicas(self, clouds: Clouds, seed: int) -> Replicas[Clouds]:
+        found = super()._replicas(clouds, seed)
+        return replace(found, nulls=(one.matched(0) for one in found.nulls))

@@ -26,9 +26,17 @@ GROWS = {
     "mean_paired_distance": 1,
     "relative_modality_gap": 1,
     "same_modality_share": 1,
+    "exact_wasserstein": 1,
+    "gap_and_noise": 1,
+    "sliced_wasserstein": 1,
     "squared_centroid_distance": 1,
 }
-DEALT_BY_POSITION = {"linear_separability"}
+DEALT_BY_POSITION = {"linear_separability", "exact_wasserstein"}
+SEEN_FROM_LINES = {"sliced_wasserstein"}  # lines are fixed, so a rotation shows other shadows
+ONE_WAY = {
+    "cknna",  # as published: of the neighbours that i has on both sides, i need not be a neighbour
+    "exact_wasserstein",  # of paired items one half stands for x, the other for y
+}
 
 
 def clouds_of(x, y, links=None):
@@ -68,7 +76,8 @@ def test_rotation_length_and_joint_order_change_nothing(planted, seed, scale):
     before = all_values(clouds_of(x, y))
     after = all_values(clouds_of(x @ rotation * lengths, y @ rotation))
     for name, value in before.items():
-        assert_allclose(after[name], value, rtol=1e-8, atol=1e-9, err_msg=name)
+        if name.partition(".")[0] not in SEEN_FROM_LINES:
+            assert_allclose(after[name], value, rtol=1e-8, atol=1e-9, err_msg=name)
     order = rng.permutation(60)
     moved = clouds_of(x[order], y[order])
     shuffled = all_values(replace(moved, labels=tuple(column[order] for column in moved.labels)))
@@ -80,7 +89,7 @@ def test_rotation_length_and_joint_order_change_nothing(planted, seed, scale):
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_sides_may_be_exchanged(planted, seed):
     x, y = planted(seed)
-    names = [name for name in NAMES if not MEASURES.get(name).needs_labels]
+    names = [name for name in NAMES if not MEASURES.get(name).needs_labels and name not in ONE_WAY]
     one, other = all_values(clouds_of(x, y), names), all_values(clouds_of(y, x), names)
     for name, value in one.items():
         assert_allclose(other[exchanged(name)], value, rtol=1e-8, atol=1e-9, err_msg=name)
@@ -146,7 +155,8 @@ def test_the_facts_say_how_each_number_was_made_and_what_was_sampled():
     rows = np.random.default_rng(0).normal(size=(3_200, 2))
     facts = gap_facts(Clouds.paired(rows, rows))
     assert facts["sampled"].items() >= {"linear_separability": 3_000, "same_modality_share": 3_000}.items()
-    assert set(facts["interval"]) == set(facts["chance"]) == set(DEFAULT)
+    unlabelled = {name for name in DEFAULT if not MEASURES.get(name).needs_labels}
+    assert set(facts["interval"]) == set(facts["chance"]) == unlabelled
     assert {"frechet_distance", "frechet_distance.mean"} <= set(facts["range"])
     assert "bootstrap" not in facts["interval"]["same_modality_share"]
     assert gap_facts(Clouds.paired(rows, rows), most=100)["sampled"]["same_modality_share"] == 100
