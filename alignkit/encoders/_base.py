@@ -5,17 +5,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeAlias, get_args
+from typing import Any, ClassVar, TypeAlias, get_args
 
 import numpy as np
 
 from alignkit.errors import DataError, ParameterError
 from alignkit.media.audio import Sound
+from alignkit.media.kinds import Item as Item
+from alignkit.media.kinds import Modality as Modality
 from alignkit.shapes import Vectors
 from alignkit.spaces import Norm, Space
 
-Modality: TypeAlias = Literal["image", "audio", "text"]
-Item: TypeAlias = Any  # str for text, Sound for audio, uint8 "h w 3" for image
 Prepared: TypeAlias = Any  # whatever a leaf's `_prepare` makes of one item
 
 BATCH = 32
