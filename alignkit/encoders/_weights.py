@@ -38,7 +38,8 @@ def read_state(path: Path | str) -> State:
         except (SafetensorError, ValueError, OSError) as error:
             raise DataError(f"the weights {path} are damaged or no safetensors: {error}.") from error
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_plain_numbers()):
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever its zip reader, unpickler or C++ part raises
         raise DataError(
             f"the weights {path} are damaged, or hold objects that only running code could rebuild: save the "
@@ -123,6 +124,13 @@ def import_extra(module: str, purpose: str, extra: str) -> Any:  # Any: a module
         raise MissingExtraError(
             f"{purpose} needs {module.partition('.')[0]}: pip install 'alignkit[{extra}]'."
         ) from error
+
+
+def _plain_numbers() -> list[Any]:  # Any: classes, or one with the name that files give it
+    """Return what rebuilds numpy's single numbers: training scripts leave a last loss beside the weights."""
+    scalar = np.float64(0.0).__reduce__()[0]  # its home in numpy is private and has moved: ask a number
+    named = [(scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
+    return [*named, np.dtype, *{type(np.dtype(code)) for code in "?bBhHiIlLqQefd"}]
 
 
 def _tensors(loaded: Any, path: Path) -> State:  # Any: what the file holds

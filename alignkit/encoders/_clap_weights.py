@@ -1,0 +1,111 @@
+"""A CLAP's model and tokenizer from wherever they lie: read once, checked, then kept."""
+
+import re
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from alignkit.encoders._laion_file import load_laion
+from alignkit.encoders._weights import digest_of_state, hub_refusal, import_extra
+from alignkit.errors import DataError
+
+DEFAULT = "laion/clap-htsat-unfused"
+TOKENIZER = "roberta-base"  # what LAION's files were trained with; they hold none
+HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+FILE_NAME = re.compile(r".*\.(pt|pth|ckpt|bin|safetensors)")
+CONFIG = "a folder written by save_pretrained, or LAION's .pt file"
+
+
+class ClapWeights:
+    """Read a model when it is first asked for, by whichever thread, and a tokenizer when it is."""
+
+    def __init__(self, source: Path | str | None, tokenizer: Path | str | None, device: str, dtype: str):
+        self.source, self.device, self.dtype = str(source or DEFAULT), device, dtype
+        self._asked_tokenizer = tokenizer
+        self._lock = Lock()
+        self._read: tuple[Any, str] | None = None
+
+    @property
+    def model(self) -> Any:  # Any: a transformers.ClapModel
+        """The model, on its device, in evaluation mode.
+
+        Raises
+        ------
+        DataError
+            If the weights are missing, damaged or of another model.
+        """
+        return self._all[0]
+
+    @property
+    def revision(self) -> str:
+        """The digest of the weights as they are stored, whatever they are computed in."""
+        return self._all[1]
+
+    @cached_property
+    def tokenizer(self) -> Any:  # Any: a transformers tokenizer
+        """The tokenizer, whose vocabulary must be the model's.
+
+        Raises
+        ------
+        DataError
+            If there is none, or it knows another number of tokens than the model: without its files
+            transformers makes one that knows five and says nothing.
+        """
+        transformers = import_extra("transformers", "CLAP", "hub")
+        beside = TOKENIZER if Path(self.source).is_file() else self.source
+        place = str(self._asked_tokenizer or beside)
+        try:
+            tokenizer = transformers.AutoTokenizer.from_pretrained(place)
+        except (OSError, ValueError, KeyError) as error:
+            raise _missing_tokenizer(place) from error
+        wanted = self.model.config.text_config.vocab_size
+        if len(tokenizer) != wanted:
+            raise DataError(
+                f"the tokenizer {place!r} knows {len(tokenizer)} tokens, the model {wanted}: its files are "
+                "not there, or it is another model's; give tokenizer a folder with vocab.json and merges.txt."
+            )
+        return tokenizer
+
+    @property
+    def _all(self) -> tuple[Any, str]:
+        with self._lock:
+            if self._read is None:
+                model = self._load()
+                revision = digest_of_state(model.state_dict())
+                torch = import_extra("torch", "CLAP", "hub")
+                self._read = model.to(self.device, getattr(torch, self.dtype)).eval(), revision
+            return self._read
+
+    def _load(self) -> Any:  # Any: a transformers.ClapModel
+        path = Path(self.source)
+        if path.is_file():
+            return load_laion(path)
+        if not path.is_dir() and (FILE_NAME.fullmatch(path.name) or not HUB_NAME.fullmatch(self.source)):
+            raise DataError(f"the weights {self.source} do not exist: give {CONFIG}, or a name on the hub.")
+        transformers = import_extra("transformers", "CLAP", "hub")
+        try:
+            config = transformers.AutoConfig.from_pretrained(self.source)
+            if config.model_type != "clap":
+                raise DataError(f"{self.source} holds a model of type {config.model_type!r}, not 'clap'.")
+            model, report = transformers.ClapModel.from_pretrained(self.source, output_loading_info=True)
+        except DataError:
+            raise
+        except Exception as error:  # whatever the hub's client, safetensors or transformers raise
+            if path.is_dir():
+                raise DataError(f"{self.source} holds no readable CLAP ({error}): write it again.") from error
+            raise hub_refusal(self.source, error, CONFIG) from error
+        for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
+            if report[kind]:
+                raise DataError(
+                    f"{self.source} has {kind.replace('_', ' ')}, first {sorted(report[kind])[0]}: they are "
+                    "of another model, or of another size of it."
+                )
+        return model
+
+
+def _missing_tokenizer(place: str) -> DataError:
+    return DataError(
+        f"no tokenizer could be read from {place!r}: give tokenizer a folder with vocab.json and merges.txt "
+        "(LAION's files hold none; theirs is roberta-base), or go online once."
+    )
