@@ -181,3 +181,36 @@ def fusion_layout(at: str, width: int) -> State:
         state |= linear(f"{inside}.{first + 3}", width, width // 4, 1, 1)
         state |= norm(f"{inside}.{first + 4}", width, batch=True)
     return state
+
+
+def wav2clip() -> State:
+    """Return the tensors of ``Wav2CLIP.pt``, those of its training included."""
+
+    def conv(name: str, out: int, into: int, size: int) -> State:
+        return {f"{name}.weight": torch.zeros(1).expand(out, into, size, size)}
+
+    at = "audio_encoder"
+    state: State = {f"{at}.spectrogram.window": torch.hann_window(512)}
+    state |= conv(f"{at}.conv1", 64, 1, 7) | norm(f"{at}.bn1", 64, batch=True)
+    before = 64
+    for layer, width in enumerate((64, 128, 256, 512), 1):
+        for block in (0, 1):
+            inside = f"{at}.layer{layer}.{block}"
+            state |= conv(f"{inside}.conv1", width, before, 3) | norm(f"{inside}.bn1", width, batch=True)
+            state |= conv(f"{inside}.conv2", width, width, 3) | norm(f"{inside}.bn2", width, batch=True)
+            if before != width:
+                state |= conv(f"{inside}.downsample.0", width, before, 1)
+                state |= norm(f"{inside}.downsample.1", width, batch=True)
+            before = width
+    for side in ("audio", "image"):
+        for number in (0, 3):
+            state |= linear(f"{side}_transform.sequential.{number}", 512, 512)
+    return state | {f"loss_fn_{side}.logit_scale": torch.zeros(()) for side in "ia"}
+
+
+@pytest.fixture(scope="session")
+def wav2clip_state() -> State:
+    """Return every tensor of ``Wav2CLIP.pt`` with seeded numbers, and the true window."""
+    layout = wav2clip()
+    window = {name: tensor for name, tensor in layout.items() if name.endswith("window")}
+    return seed_state(layout) | window

@@ -12,6 +12,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from transformers import ClapFeatureExtractor, RobertaTokenizer
 
+from alignkit.encoder_checks import check_encoder
 from alignkit.encoders._clap_mel import FRAMES, RATE, SIZE, pictures, shrunk
 from alignkit.encoders._laion_file import load_laion
 from alignkit.encoders.clap import Clap
@@ -139,10 +140,9 @@ def test_a_row_hangs_on_its_sound_alone(weights: str, request: pytest.FixtureReq
     assert apart.min() > 1e-3
 
 
-@pytest.mark.parametrize("seconds", [1 / RATE, 0.1, 60.0])
-def test_any_length_has_a_unit_row(laion_file: Path, seconds: float):
-    row = Clap(weights=laion_file).encode([noise(seconds)], "audio")
-    assert_allclose(np.linalg.norm(row), 1, atol=1e-6)
+@pytest.mark.parametrize("weights", ["laion_file", "fusion_file"])
+def test_the_contract_is_kept(weights: str, tokenizer: Path, request: pytest.FixtureRequest):
+    check_encoder(Clap(weights=request.getfixturevalue(weights), tokenizer=tokenizer))
 
 
 def test_the_kind_of_samples_does_not_matter_and_silence_is_finite(laion_file: Path):
