@@ -11,8 +11,7 @@ import numpy as np
 
 from alignkit.errors import DataError, ParameterError
 from alignkit.media.audio import Sound
-from alignkit.media.kinds import Item as Item
-from alignkit.media.kinds import Modality as Modality
+from alignkit.media.kinds import Item, Modality
 from alignkit.shapes import Vectors
 from alignkit.spaces import Norm, Space
 
