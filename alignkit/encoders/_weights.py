@@ -40,6 +40,11 @@ def read_state(path: Path | str) -> State:
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever its zip reader, unpickler or C++ part raises
+        if _is_torchscript(path):
+            raise DataError(
+                f"the weights {path} are a TorchScript program, as OpenAI published CLIP: only running it "
+                "gives them; if you trust it, save torch.jit.load(PATH).state_dict(), or take another file."
+            ) from error
         raise DataError(
             f"the weights {path} are damaged, or hold objects that only running code could rebuild: save the "
             f"state_dict alone, best as .safetensors ({type(error).__name__})."
@@ -123,6 +128,15 @@ def import_extra(module: str, purpose: str, extra: str) -> Any:  # Any: a module
         raise MissingExtraError(
             f"{purpose} needs {module.partition('.')[0]}: pip install 'alignkit[{extra}]'."
         ) from error
+
+
+def _is_torchscript(path: Path) -> bool:
+    import zipfile
+
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any("/code/" in name for name in archive.namelist())
 
 
 def _tensors(loaded: Any, path: Path) -> State:  # Any: what the file holds
