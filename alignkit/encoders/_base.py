@@ -68,7 +68,7 @@ class Encoder(ABC):
     Constructing one is cheap and touches no file and no network; weights are read when they are first
     needed. A text is a ``str``, a picture a ``uint8`` array ``h w 3``, a sound a `Sound`. Public methods
     live here; a leaf states its ``card`` and fills ``_encode_batch``, ``_facts``, ``_dim``, and, where the
-    defaults do not fit, ``_prepare`` (one item, without the weights, in any thread), ``_name``,
+    defaults do not fit, ``_prepare`` (one item, without the weights, in any thread), ``_name``, ``_norm``,
     ``_revision`` and ``_modalities``. It draws from no global generator.
 
     Parameters
@@ -161,7 +161,7 @@ class Encoder(ABC):
                 "in dtype float32, and check the weights."
             )
         if (
-            self.card.norm == "unit"
+            self._norm() == "unit"
             and (np.abs(np.linalg.norm(rows.astype(np.float64), axis=1) - 1) > UNIT_TOLERANCE).any()
         ):
             raise DataError(f"{type(self).__name__} promises rows of length 1 and gave others.")
@@ -181,7 +181,7 @@ class Encoder(ABC):
 
     def space(self) -> Space:
         """Return the space that the rows lie in; its revision is the digest of the weights."""
-        return Space(self.dim, self._name(), self.card.norm, self._revision())
+        return Space(self.dim, self._name(), self._norm(), self._revision())
 
     def check_modality(self, modality: str) -> None:
         """Raise ParameterError, saying what there is, unless this encoder encodes ``modality``."""
@@ -197,6 +197,10 @@ class Encoder(ABC):
     def _name(self) -> str:
         """Return the space's name; models that share it share their rows, if the revision agrees."""
         return self.card.space
+
+    def _norm(self) -> Norm:
+        """Return whether rows have length 1; a card that says raw allows both."""
+        return self.card.norm
 
     def _prepare(self, item: Item, modality: Modality) -> Prepared:  # noqa: ARG002 - leaves ask
         return item

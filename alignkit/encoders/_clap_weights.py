@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any
 
 from alignkit.encoders._laion_file import load_laion
+from alignkit.encoders._placing import placing
 from alignkit.encoders._weights import digest_of_state, hub_refusal, import_extra
 from alignkit.errors import DataError
 
@@ -71,10 +72,10 @@ class ClapWeights:
     def _all(self) -> tuple[Any, str]:
         with self._lock:
             if self._read is None:
+                place = placing(self.device, self.dtype, "CLAP")
                 model = self._load()
                 revision = digest_of_state(model.state_dict())
-                torch = import_extra("torch", "CLAP", "hub")
-                self._read = model.to(self.device, getattr(torch, self.dtype)).eval(), revision
+                self._read = model.to(*place).eval(), revision
             return self._read
 
     def _load(self) -> Any:  # Any: a transformers.ClapModel

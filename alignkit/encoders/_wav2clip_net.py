@@ -46,7 +46,9 @@ def load_wav2clip(path: Path | str) -> Net:
     """
     state = read_state(path)
     wanted = {name: tensor for name, tensor in state.items() if not name.startswith(OF_TRAINING)}
-    net = wav2clip_net()
+    torch = import_extra("torch", "Wav2CLIP", "hub")
+    with torch.random.fork_rng(devices=[]):  # new layers draw their weights, from a copy
+        net = wav2clip_net()
     fit_state(net, wanted, str(path))
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(BINS) / BINS)
     if np.abs(wanted[WINDOW].double().numpy() - hann).max() > 1e-5:

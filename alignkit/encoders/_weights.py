@@ -41,6 +41,11 @@ def read_state(path: Path | str) -> State:
         with torch.serialization.safe_globals(_plain_numbers()):
             loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever its zip reader, unpickler or C++ part raises
+        if _is_torchscript(path):
+            raise DataError(
+                f"the weights {path} are a TorchScript program, as OpenAI published CLIP: only running it "
+                "gives them; if you trust it, save torch.jit.load(PATH).state_dict(), or take another file."
+            ) from error
         raise DataError(
             f"the weights {path} are damaged, or hold objects that only running code could rebuild: save the "
             f"state_dict alone, best as .safetensors ({type(error).__name__})."
@@ -131,6 +136,15 @@ def _plain_numbers() -> list[Any]:  # Any: classes, or one with the name that fi
     scalar = np.float64(0.0).__reduce__()[0]  # its home in numpy is private and has moved: ask a number
     named = [(scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
     return [*named, np.dtype, *{type(np.dtype(code)) for code in "?bBhHiIlLqQefd"}]
+
+
+def _is_torchscript(path: Path) -> bool:
+    import zipfile
+
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any("/code/" in name for name in archive.namelist())
 
 
 def _tensors(loaded: Any, path: Path) -> State:  # Any: what the file holds

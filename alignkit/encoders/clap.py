@@ -82,7 +82,7 @@ class Clap(Encoder):
     def _encode_batch(self, batch: list[Prepared], modality: Modality) -> Vectors:
         torch = import_extra("torch", "CLAP", "hub")
         what = f"{len(batch)} items of CLAP"
-        with whole_float32(self.device, what), torch.inference_mode():
+        with whole_float32(str(self._kept.model.device), what), torch.inference_mode():
             return self._texts(batch) if modality == "text" else self._sounds(batch)
 
     def _texts(self, batch: list[str]) -> Vectors:
@@ -90,7 +90,7 @@ class Clap(Encoder):
         tokens = tokenizer(
             batch, padding="max_length", truncation=True, max_length=TEXT_LENGTH, return_tensors="pt"
         )
-        given = {name: tokens[name].to(self.device) for name in ("input_ids", "attention_mask")}
+        given = {name: tokens[name].to(model.device) for name in ("input_ids", "attention_mask")}
         return _unit(_rows(model.get_text_features(**given)))
 
     def _sounds(self, batch: list[Pictures]) -> Vectors:
@@ -104,8 +104,8 @@ class Clap(Encoder):
         torch = import_extra("torch", "CLAP", "hub")
         model = self._kept.model
         for at in range(0, len(pieces), PIECES):
-            mel = torch.from_numpy(pieces[at : at + PIECES]).to(self.device, model.dtype)
-            flags = torch.from_numpy(longer[at : at + PIECES, None]).to(self.device)
+            mel = torch.from_numpy(pieces[at : at + PIECES]).to(model.device, model.dtype)
+            flags = torch.from_numpy(longer[at : at + PIECES, None]).to(model.device)
             yield _rows(model.get_audio_features(input_features=mel, is_longer=flags))
 
     def _policy(self) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from alignkit.devices import whole_float32
 from alignkit.encoders._base import Card, Encoder, Modality, Prepared
+from alignkit.encoders._placing import placing
 from alignkit.encoders._resnet18 import run_resnet18
 from alignkit.encoders._wav2clip_net import BINS, DIM, HOP, load_wav2clip
 from alignkit.encoders._weights import digest_of_state, import_extra
@@ -119,10 +120,10 @@ class Wav2clip(Encoder):
     def _rows(self, spectrograms: np.ndarray) -> Vectors:
         """Return a row for each of equally long spectrograms: items, frames, frequencies."""
         torch = import_extra("torch", "Wav2CLIP", "hub")
-        net = self._all[0]
+        net, device, kind = self._all[0], *placing(self.device, self.dtype, "Wav2CLIP")
         pictures = np.swapaxes(spectrograms, 1, 2)[:, None].astype(np.float32)
-        with whole_float32(self.device, f"{len(pictures)} items of Wav2CLIP"), torch.inference_mode():
-            maps = torch.from_numpy(pictures).to(self.device, getattr(torch, self.dtype))
+        with whole_float32(device, f"{len(pictures)} items of Wav2CLIP"), torch.inference_mode():
+            maps = torch.from_numpy(pictures).to(device, kind)
             heard = run_resnet18(net.audio_encoder, maps)
             return net.audio_transform.sequential(heard).float().cpu().numpy()
 
@@ -132,10 +133,10 @@ class Wav2clip(Encoder):
             if self._read is None:
                 if self.weights is None:
                     raise DataError(f"wav2clip needs its weights, {self.card.weights}: give the file.")
+                place = placing(self.device, self.dtype, "Wav2CLIP")
                 net = load_wav2clip(self.weights)
                 revision = digest_of_state(net.state_dict())
-                torch = import_extra("torch", "Wav2CLIP", "hub")
-                self._read = net.to(self.device, getattr(torch, self.dtype)), revision
+                self._read = net.to(*place), revision
             return self._read
 
     def _dim(self) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 
 from alignkit.devices import whole_float32
 from alignkit.encoders._base import Card, Encoder, Modality, Prepared
+from alignkit.encoders._placing import placing
 from alignkit.encoders._weights import digest_of_arrays, import_extra
 from alignkit.encoders._yamnet_net import DIM, RATE, patches, read_yamnet, run_yamnet
 from alignkit.errors import DataError
@@ -63,18 +64,18 @@ class Yamnet(Encoder):
         return patches(item.resampled(RATE).samples)
 
     def _encode_batch(self, batch: list[Prepared], modality: Modality) -> Vectors:  # noqa: ARG002 - there is one
-        with whole_float32(self.device, f"{len(batch)} items of YAMNet"):
+        device, _ = placing(self.device, self.dtype, "YAMNet")
+        with whole_float32(device, f"{len(batch)} items of YAMNet"):
             rows = np.concatenate(list(self._rows(np.concatenate(batch))))
         ends = np.cumsum([len(each) for each in batch])
         return np.stack([part.mean(axis=0) for part in np.split(rows, ends[:-1])])
 
     def _rows(self, pictures: np.ndarray) -> Iterator[Vectors]:
         torch = import_extra("torch", "YAMNet", "hub")
-        tables = self._all[0]
-        kind = getattr(torch, self.dtype)
+        tables, device, kind = self._all[0], *placing(self.device, self.dtype, "YAMNet")
         for at in range(0, len(pictures), PATCHES):
             with torch.inference_mode():
-                maps = torch.from_numpy(pictures[at : at + PATCHES]).to(self.device, kind)
+                maps = torch.from_numpy(pictures[at : at + PATCHES]).to(device, kind)
                 yield run_yamnet(tables, maps).float().cpu().numpy()
 
     @property
@@ -83,12 +84,10 @@ class Yamnet(Encoder):
             if self._read is None:
                 if self.weights is None:
                     raise DataError("yamnet needs its weights: give the .npz of its tables (w3 to b31).")
+                place = placing(self.device, self.dtype, "YAMNet")
                 torch = import_extra("torch", "YAMNet", "hub")
                 found = read_yamnet(self.weights)
-                kind = getattr(torch, self.dtype)
-                tables = {
-                    name: torch.from_numpy(table).to(self.device, kind) for name, table in found.items()
-                }
+                tables = {name: torch.from_numpy(table).to(*place) for name, table in found.items()}
                 self._read = tables, digest_of_arrays(found)
             return self._read
 

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from alignkit.encoder_checks import check_encoder
 from alignkit.encoders._wav2clip_net import WINDOW, load_wav2clip, wav2clip_net
 from alignkit.encoders.wav2clip import RATE, Wav2clip
-from alignkit.errors import DataError
+from alignkit.errors import DataError, ParameterError
 from alignkit.media.audio import Sound
 
 # descriptinc/lyrebird-wav2clip's module (spectrogram by torch.stft) gave these from the seeded weights
@@ -106,6 +106,22 @@ def test_what_cannot_be_encoded_says_why(encoder: Wav2clip, weights: Path):
         Wav2clip(weights=weights, faithful_batch=True).encode([chirp(1), chirp(2)], "audio")
     with pytest.raises(DataError, match=r"needs its weights, Wav2CLIP\.pt"):
         Wav2clip().encode([chirp(1)], "audio")
+
+
+@pytest.mark.parametrize(
+    ("option", "message"), [({"dtype": "int8"}, "choose float32, float16"), ({"device": "tpu"}, "choose cpu")]
+)
+def test_a_place_that_is_not_there_is_refused_before_weights_are_read(option: dict, message: str):
+    with pytest.raises(ParameterError, match=message):
+        Wav2clip(weights="nothing.pt", **option).encode([chirp(1)], "audio")
+
+
+def test_loading_draws_from_no_generator_and_torch_on_the_processor_has_a_name(weights: Path):
+    before = torch.random.get_rng_state()
+    rows = Wav2clip(weights=weights, device="torch-cpu", dtype="bfloat16").encode([chirp(1)], "audio")
+    assert torch.equal(torch.random.get_rng_state(), before)
+    exact = Wav2clip(weights=weights).encode([chirp(1)], "audio")
+    assert_allclose(rows, exact, atol=0.03 * np.abs(exact).max())
 
 
 def test_the_recipe_says_over_what_was_standardised(encoder: Wav2clip, weights: Path):
