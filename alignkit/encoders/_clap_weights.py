@@ -8,6 +8,7 @@ from typing import Any
 
 from alignkit.encoders._laion_file import load_laion
 from alignkit.encoders._placing import placing
+from alignkit.encoders._tokenizers import read_tokenizer
 from alignkit.encoders._weights import digest_of_state, hub_refusal, import_extra
 from alignkit.errors import DataError
 
@@ -50,23 +51,15 @@ class ClapWeights:
         Raises
         ------
         DataError
-            If there is none, or it knows another number of tokens than the model: without its files
-            transformers makes one that knows five and says nothing.
+            If there is none, or it knows another number of tokens than the model.
         """
-        transformers = import_extra("transformers", "CLAP", "hub")
         beside = TOKENIZER if Path(self.source).is_file() else self.source
-        place = str(self._asked_tokenizer or beside)
-        try:
-            tokenizer = transformers.AutoTokenizer.from_pretrained(place)
-        except (OSError, ValueError, KeyError) as error:
-            raise _missing_tokenizer(place) from error
-        wanted = self.model.config.text_config.vocab_size
-        if len(tokenizer) != wanted:
-            raise DataError(
-                f"the tokenizer {place!r} knows {len(tokenizer)} tokens, the model {wanted}: its files are "
-                "not there, or it is another model's; give tokenizer a folder with vocab.json and merges.txt."
-            )
-        return tokenizer
+        return read_tokenizer(
+            str(self._asked_tokenizer or beside),
+            self.model.config.text_config.vocab_size,
+            files="vocab.json and merges.txt",
+            usual="LAION's files hold none; theirs is roberta-base",
+        )
 
     @property
     def _all(self) -> tuple[Any, str]:
@@ -103,10 +96,3 @@ class ClapWeights:
                     "of another model, or of another size of it."
                 )
         return model
-
-
-def _missing_tokenizer(place: str) -> DataError:
-    return DataError(
-        f"no tokenizer could be read from {place!r}: give tokenizer a folder with vocab.json and merges.txt "
-        "(LAION's files hold none; theirs is roberta-base), or go online once."
-    )
