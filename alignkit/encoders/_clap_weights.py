@@ -1,6 +1,5 @@
 """A CLAP's model and tokenizer from wherever they lie: read once, checked, then kept."""
 
-import re
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -8,14 +7,12 @@ from typing import Any
 
 from alignkit.encoders._laion_file import load_laion
 from alignkit.encoders._placing import placing
+from alignkit.encoders._published import load_published
 from alignkit.encoders._tokenizers import read_tokenizer
-from alignkit.encoders._weights import digest_of_state, hub_refusal, import_extra
-from alignkit.errors import DataError
+from alignkit.encoders._weights import digest_of_state
 
 DEFAULT = "laion/clap-htsat-unfused"
 TOKENIZER = "roberta-base"  # what LAION's files were trained with; they hold none
-HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
-FILE_NAME = re.compile(r".*\.(pt|pth|ckpt|bin|safetensors)")
 CONFIG = "a folder written by save_pretrained, or LAION's .pt file"
 
 
@@ -72,27 +69,6 @@ class ClapWeights:
             return self._read
 
     def _load(self) -> Any:  # Any: a transformers.ClapModel
-        path = Path(self.source)
-        if path.is_file():
-            return load_laion(path)
-        if not path.is_dir() and (FILE_NAME.fullmatch(path.name) or not HUB_NAME.fullmatch(self.source)):
-            raise DataError(f"the weights {self.source} do not exist: give {CONFIG}, or a name on the hub.")
-        transformers = import_extra("transformers", "CLAP", "hub")
-        try:
-            config = transformers.AutoConfig.from_pretrained(self.source)
-            if config.model_type != "clap":
-                raise DataError(f"{self.source} holds a model of type {config.model_type!r}, not 'clap'.")
-            model, report = transformers.ClapModel.from_pretrained(self.source, output_loading_info=True)
-        except DataError:
-            raise
-        except Exception as error:  # whatever the hub's client, safetensors or transformers raise
-            if path.is_dir():
-                raise DataError(f"{self.source} holds no readable CLAP ({error}): write it again.") from error
-            raise hub_refusal(self.source, error, CONFIG) from error
-        for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
-            if report[kind]:
-                raise DataError(
-                    f"{self.source} has {kind.replace('_', ' ')}, first {sorted(report[kind])[0]}: they are "
-                    "of another model, or of another size of it."
-                )
-        return model
+        if Path(self.source).is_file():
+            return load_laion(self.source)
+        return load_published(self.source, "clap", "ClapModel", local=CONFIG)

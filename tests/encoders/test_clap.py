@@ -237,7 +237,7 @@ def test_weights_that_are_not_there_are_one_sentence(tmp_path: Path, offline: No
 
 def test_a_folder_of_another_model_or_cut_short_is_refused(folder: Path):
     (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:2000])
-    with pytest.raises(DataError, match="holds no readable CLAP"):
+    with pytest.raises(DataError, match="holds no readable model"):
         Clap(weights=folder).space()
     (folder / "config.json").write_text('{"model_type": "clip"}')
     with pytest.raises(DataError, match="of type 'clip', not 'clap'"):
