@@ -11,9 +11,9 @@ import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
 from alignkit.encoders._base import Encoder, Item, Modality
-from alignkit.encoders._probes import fingerprint_of, probes
+from alignkit.encoders._probes import probes
 from alignkit.errors import DataError, ParameterError
-from alignkit.fingerprints import LEAST_COSINE
+from alignkit.fingerprints import LEAST_COSINE, Fingerprint
 from alignkit.media.audio import Sound
 from alignkit.shapes import Vectors
 
@@ -28,7 +28,7 @@ def check_encoder(encoder: Encoder, *, longest: float = _LONGEST) -> None:
     stay untouched; different items get different rows; sounds of other rates, lengths (one sample to
     ``longest`` seconds) and of silence, pictures of one point, of 1 x 10,000 points and of grey, texts that
     are long or of other scripts are encoded as finite rows, or refused with a DataError; an item or a
-    modality that is none of the encoder's is refused; the fingerprint agrees with itself.
+    modality that is none of the encoder's is refused; the fingerprint is what it answers to the probes.
 
     Examples
     --------
@@ -48,9 +48,7 @@ def check_encoder(encoder: Encoder, *, longest: float = _LONGEST) -> None:
         ):
             check(encoder, items, modality)
         _check_hard_items(encoder, modality, longest)
-    print_ = fingerprint_of(encoder).agreement(fingerprint_of(encoder))
-    assert print_ is not None, "the encoder answers no probe"
-    assert print_ >= LEAST_COSINE, f"two fingerprints of one encoder agree at a cosine of {print_:.3f} only"
+    _check_fingerprint(encoder)
 
 
 def _check_construction(kind: type[Encoder]) -> None:
@@ -141,6 +139,16 @@ def _check_hard_items(encoder: Encoder, modality: Modality, longest: float) -> N
             encoder.encode([sound], modality) for sound in (quiet, Sound(quiet.samples.copy(), 44_100))
         )
         assert_array_equal(again, once, err_msg="equal samples have two rows")
+
+
+def _check_fingerprint(encoder: Encoder) -> None:
+    asked = {name: modality for modality in encoder.modalities for name in probes(modality)}
+    mark = encoder.fingerprint()
+    assert set(mark.probes) == set(asked), "the fingerprint does not answer the probes of every modality"
+    rows = [encoder.encode([probes(modality)[name]], modality) for name, modality in asked.items()]
+    cosine = mark.agreement(Fingerprint.of(list(asked), np.concatenate(rows)))
+    assert cosine is not None, "the fingerprint has other dimensions than the rows"
+    assert cosine >= LEAST_COSINE, f"the fingerprint and the rows agree at a cosine of {cosine:.3f} only"
 
 
 def _hard_items(modality: Modality, longest: float) -> list[tuple[str, Item]]:

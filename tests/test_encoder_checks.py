@@ -5,6 +5,7 @@ import pytest
 
 from alignkit.encoder_checks import check_encoder
 from alignkit.encoders.toy import Toy
+from alignkit.fingerprints import Fingerprint
 from alignkit.media.audio import Sound
 
 
@@ -61,6 +62,12 @@ class Elsewhere(Toy):
         return "clip"
 
 
+class Misremembering(Toy):
+    def fingerprint(self):
+        right = super().fingerprint()
+        return Fingerprint.of(list(right.probes), right.rows()[::-1])
+
+
 class Positional(Toy):
     def __init__(self, weights=None, device="cpu", dtype="float32"):
         super().__init__(weights=weights, device=device, dtype=dtype)
@@ -91,6 +98,7 @@ class Wrong(Toy):
         (Nameless(), "no revision"),
         (Talkative(), "does not survive JSON"),
         (Elsewhere(), "does not begin with"),
+        (Misremembering(), "fingerprint and the rows agree"),
         (Positional(), "keyword-only"),
         (Needy(arch="x"), "no default"),
     ],

@@ -9,7 +9,9 @@ from typing import Any, ClassVar, TypeAlias, get_args
 
 import numpy as np
 
+from alignkit.encoders._probes import probes
 from alignkit.errors import DataError, ParameterError
+from alignkit.fingerprints import Fingerprint
 from alignkit.media.audio import Sound
 from alignkit.media.kinds import Item, Modality
 from alignkit.shapes import Vectors
@@ -88,6 +90,7 @@ class Encoder(ABC):
         self, *, weights: Path | str | None = None, device: str = "cpu", dtype: str = "float32"
     ) -> None:
         self.weights, self.device, self.dtype = weights, device, dtype
+        self._fingerprint: Fingerprint | None = None
 
     @classmethod
     def options(cls) -> dict[str, Any]:
@@ -182,6 +185,17 @@ class Encoder(ABC):
     def space(self) -> Space:
         """Return the space that the rows lie in; its revision is the digest of the weights."""
         return Space(self.dim, self._name(), self._norm(), self._revision())
+
+    def fingerprint(self) -> Fingerprint:
+        """Return what this encoder answers to the sixteen fixed probes of its modalities; asked once."""
+        if self._fingerprint is None:
+            names, rows = [], []
+            for modality in self.modalities:
+                asked = probes(modality)
+                names += list(asked)
+                rows.append(self.encode(list(asked.values()), modality))
+            self._fingerprint = Fingerprint.of(names, np.concatenate(rows))
+        return self._fingerprint
 
     def check_modality(self, modality: str) -> None:
         """Raise ParameterError, saying what there is, unless this encoder encodes ``modality``."""

@@ -1,13 +1,12 @@
-"""Sixteen fixed probes, six texts, five sounds and five pictures, and what an encoder answers to them."""
+"""Sixteen fixed probes, six texts, five sounds and five pictures: what every encoder is asked."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from alignkit.encoders._base import Encoder, Item, Modality
-from alignkit.fingerprints import Fingerprint
 from alignkit.media.audio import Sound
+from alignkit.media.kinds import Item, Modality
 
 TEXTS = (
     "a red square on white paper",
@@ -35,23 +34,6 @@ def probes(modality: Modality) -> dict[str, Item]:
     if modality == "audio":
         return {f"audio:sweep-{low:g}-{high:g}": _sweep(low, high) for low, high in _SWEEPS}
     return {f"image:{name}": picture for name, picture in _pictures()}
-
-
-def fingerprint_of(encoder: Encoder) -> Fingerprint:
-    """Return what ``encoder`` answers to the probes of every modality that it knows.
-
-    Examples
-    --------
-    >>> from alignkit.encoders.toy import Toy
-    >>> len(fingerprint_of(Toy()).probes)
-    11
-    """
-    names, rows = [], []
-    for modality in encoder.modalities:
-        asked = probes(modality)
-        names += list(asked)
-        rows.append(encoder.encode(list(asked.values()), modality))
-    return Fingerprint.of(names, np.concatenate(rows))
 
 
 def _sweep(low: float, high: float) -> Sound:

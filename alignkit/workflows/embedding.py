@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 
 from alignkit.atomic import check_writable, replacing
 from alignkit.encoders._base import BATCH, Encoder
-from alignkit.encoders._probes import fingerprint_of
 from alignkit.errors import DataError, ParameterError
 from alignkit.formats import check_output, write_embeddings
 from alignkit.media.items import Items
@@ -101,7 +100,7 @@ def embed(
     check_output(out, force=force)
     failed_file = out.with_name(f"{out.stem}.failed.parquet")
     check_writable(failed_file, force=force, names=())
-    space = replace(encoder.space(), fingerprint=fingerprint_of(encoder))
+    space = replace(encoder.space(), fingerprint=encoder.fingerprint())
     run = _Run(items, encoder, pace, on_error, progress or (lambda *_: None))
     parts = Parts.open(out, run.job(), force=force)
     finished = run.finish(parts)

@@ -97,7 +97,7 @@ def test_an_interrupt_says_that_the_same_command_goes_on(alignkit, photos, monke
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Toy, "encode_prepared", interrupted)
-    monkeypatch.setattr("alignkit.workflows.embedding.fingerprint_of", lambda _: None)
+    monkeypatch.setattr(Toy, "fingerprint", lambda _: None)
     ran = alignkit("embed", "photos", "--encoder", "toy", "--modality", "image", "--out", "p.space")
     assert (ran.code, ran.out) == (130, "")
     assert "the same command goes on" in ran.err

@@ -5,7 +5,7 @@ import pytest
 
 from alignkit.encoders import ENCODERS
 from alignkit.encoders._base import Card, Encoder
-from alignkit.encoders._probes import fingerprint_of, probes
+from alignkit.encoders._probes import probes
 from alignkit.errors import DataError, ParameterError
 from alignkit.media.audio import Sound
 
@@ -117,7 +117,7 @@ SOUNDS = {
 
 
 def test_a_fingerprint_answers_every_modality_of_the_encoder():
-    assert len(fingerprint_of(Lengths()).probes) == 6
-    sight, sound = (fingerprint_of(ENCODERS.get("toy")(world=world)) for world in ("sight", "sound"))
+    assert len(Lengths().fingerprint().probes) == 6
+    sight, sound = (ENCODERS.get("toy")(world=world).fingerprint() for world in ("sight", "sound"))
     assert [len(one.probes) for one in (sight, sound)] == [11, 11]
     assert sight.agreement(sound) is None  # of other dimensions

@@ -98,7 +98,7 @@ def test_an_item_that_only_the_model_refuses_leaves_its_batch_mates_in(
 
     bad = np.flatnonzero(expected[:, 0] > middle).tolist()
     assert 0 < len(bad) < len(TEXTS)
-    monkeypatch.setattr("alignkit.workflows.embedding.fingerprint_of", lambda _: None)
+    monkeypatch.setattr(Toy, "fingerprint", lambda _: None)
     monkeypatch.setattr(Toy, "_encode_batch", picky)
     done = embed(open_items(texts, "text"), Toy(), tmp_path / "t.space", pace=SMALL)
     assert list(done.failures) == bad
