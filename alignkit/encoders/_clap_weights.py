@@ -1,14 +1,13 @@
 """A CLAP's model and tokenizer from wherever they lie: read once, checked, then kept."""
 
-from functools import cached_property
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from alignkit.encoders._laion_file import load_laion
+from alignkit.encoders._once import Once
 from alignkit.encoders._placing import placing
 from alignkit.encoders._published import load_published
-from alignkit.encoders._tokenizers import read_tokenizer
+from alignkit.encoders._tokenizers import Tokens, read_tokenizer
 from alignkit.encoders._weights import digest_of_state
 
 DEFAULT = "laion/clap-htsat-unfused"
@@ -22,8 +21,8 @@ class ClapWeights:
     def __init__(self, source: Path | str | None, tokenizer: Path | str | None, device: str, dtype: str):
         self.source, self.device, self.dtype = str(source or DEFAULT), device, dtype
         self._asked_tokenizer = tokenizer
-        self._lock = Lock()
-        self._read: tuple[Any, str] | None = None
+        self._ready = Once(self._read)
+        self.tokens = Once(self._read_tokenizer)
 
     @property
     def model(self) -> Any:  # Any: a transformers.ClapModel
@@ -34,22 +33,14 @@ class ClapWeights:
         DataError
             If the weights are missing, damaged or of another model.
         """
-        return self._all[0]
+        return self._ready()[0]
 
     @property
     def revision(self) -> str:
         """The digest of the weights as they are stored, whatever they are computed in."""
-        return self._all[1]
+        return self._ready()[1]
 
-    @cached_property
-    def tokenizer(self) -> Any:  # Any: a transformers tokenizer
-        """The tokenizer, whose vocabulary must be the model's.
-
-        Raises
-        ------
-        DataError
-            If there is none, or it knows another number of tokens than the model.
-        """
+    def _read_tokenizer(self) -> Tokens:
         beside = TOKENIZER if Path(self.source).is_file() else self.source
         return read_tokenizer(
             str(self._asked_tokenizer or beside),
@@ -58,15 +49,11 @@ class ClapWeights:
             usual="LAION's files hold none; theirs is roberta-base",
         )
 
-    @property
-    def _all(self) -> tuple[Any, str]:
-        with self._lock:
-            if self._read is None:
-                place = placing(self.device, self.dtype, "CLAP")
-                model = self._load()
-                revision = digest_of_state(model.state_dict())
-                self._read = model.to(*place).eval(), revision
-            return self._read
+    def _read(self) -> tuple[Any, str]:
+        place = placing(self.device, self.dtype, "CLAP")
+        model = self._load()
+        revision = digest_of_state(model.state_dict())
+        return model.to(*place).eval(), revision
 
     def _load(self) -> Any:  # Any: a transformers.ClapModel
         if Path(self.source).is_file():

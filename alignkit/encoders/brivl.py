@@ -1,7 +1,6 @@
 """BriVL (Fei et al. 2022): pictures and Chinese texts, as the public code computes them."""
 
 from pathlib import Path
-from threading import Lock
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,8 +8,9 @@ import numpy as np
 from alignkit.devices import whole_float32
 from alignkit.encoders._base import Card, Encoder, Item, Modality, Prepared
 from alignkit.encoders._brivl_net import Size, load_brivl, run_images, run_texts
+from alignkit.encoders._once import Once
 from alignkit.encoders._placing import placing
-from alignkit.encoders._tokenizers import read_tokenizer
+from alignkit.encoders._tokenizers import Tokens, read_tokenizer
 from alignkit.encoders._weights import digest_of_state, import_extra
 from alignkit.errors import DataError, ParameterError
 from alignkit.shapes import Vectors
@@ -73,9 +73,7 @@ class Brivl(Encoder):
     ) -> None:
         super().__init__(weights=weights, device=device, dtype=dtype)
         self.tokenizer, self.text_length = tokenizer, text_length
-        self._lock = Lock()
-        self._read: tuple[Any, str] | None = None
-        self._words: Any = None
+        self._ready, self._words = Once(self._read), Once(self._read_words)
 
     def _prepare(self, item: Item, modality: Modality) -> Prepared:
         if modality == "text":
@@ -89,40 +87,29 @@ class Brivl(Encoder):
 
     def _encode_batch(self, batch: list[Prepared], modality: Modality) -> Vectors:
         torch = import_extra("torch", "BriVL", "hub")
-        net, device, kind = self._all[0], *placing(self.device, self.dtype, "BriVL")
+        net, device, kind = self._ready()[0], *placing(self.device, self.dtype, "BriVL")
         with whole_float32(device, f"{len(batch)} items of BriVL"), torch.inference_mode():
             if modality == "image":
                 pictures = torch.from_numpy(np.stack(batch)).to(device, kind)
                 rows = run_images(net, pictures, self.size)
             else:
-                tokens, mask = self._tokens(batch)
-                rows = run_texts(net, tokens.to(device), mask.to(device))
+                self._check_length()
+                found = self._words()(batch, self.text_length)
+                rows = run_texts(net, found["input_ids"].to(device), found["attention_mask"].to(device))
             wide = rows.double()
             return (wide / wide.norm(dim=1, keepdim=True)).float().cpu().numpy()
 
-    def _tokens(self, texts: list[str]) -> tuple[Any, Any]:  # Any: torch tensors
-        self._check_length()
-        with self._lock:
-            if self._words is None:
-                place = str(self.tokenizer or TOKENIZER)
-                usual = f"BriVL's is {TOKENIZER}"
-                self._words = read_tokenizer(place, self.size.words, files="vocab.txt", usual=usual)
-            found = self._words(
-                texts, padding="max_length", truncation=True, max_length=self.text_length, return_tensors="pt"
-            )
-        return found["input_ids"], found["attention_mask"]
+    def _read_words(self) -> Tokens:
+        place, usual = str(self.tokenizer or TOKENIZER), f"BriVL's is {TOKENIZER}"
+        return read_tokenizer(place, self.size.words, files="vocab.txt", usual=usual)
 
-    @property
-    def _all(self) -> tuple[Any, str]:
-        with self._lock:
-            if self._read is None:
-                if self.weights is None:
-                    raise DataError(f"brivl needs its weights, {self.card.weights}: give the file.")
-                place = placing(self.device, self.dtype, "BriVL")
-                net = load_brivl(self.weights, self.size)
-                revision = digest_of_state(net.state_dict())
-                self._read = net.to(*place), revision
-            return self._read
+    def _read(self) -> tuple[Any, str]:
+        if self.weights is None:
+            raise DataError(f"brivl needs its weights, {self.card.weights}: give the file.")
+        place = placing(self.device, self.dtype, "BriVL")
+        net = load_brivl(self.weights, self.size)
+        revision = digest_of_state(net.state_dict())
+        return net.to(*place), revision
 
     def _check_length(self) -> None:
         if not SHORTEST <= self.text_length <= LONGEST:
@@ -134,7 +121,7 @@ class Brivl(Encoder):
         return self.size.width
 
     def _revision(self) -> str:
-        return self._all[1]
+        return self._ready()[1]
 
     def _facts(self) -> dict[str, Any]:
         self._check_length()

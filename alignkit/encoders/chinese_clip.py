@@ -1,17 +1,16 @@
 """Chinese CLIP (Yang et al. 2022): pictures and Chinese texts, through transformers."""
 
 from pathlib import Path
-from threading import Lock
 from typing import Any, ClassVar
 
 import numpy as np
 
 from alignkit.devices import whole_float32
 from alignkit.encoders._base import Card, Encoder, Item, Modality, Prepared
-from alignkit.encoders._pixels import Pixels
+from alignkit.encoders._once import Once
 from alignkit.encoders._placing import placing
 from alignkit.encoders._published import load_published, pixels_of
-from alignkit.encoders._tokenizers import read_tokenizer
+from alignkit.encoders._tokenizers import Tokens, read_tokenizer
 from alignkit.encoders._weights import digest_of_state, import_extra
 from alignkit.shapes import Vectors
 
@@ -51,68 +50,50 @@ class ChineseClip(Encoder):
         self, *, weights: Path | str | None = None, device: str = "cpu", dtype: str = "float32"
     ) -> None:
         super().__init__(weights=weights, device=device, dtype=dtype)
-        self._lock = Lock()
-        self._read: tuple[Any, str] | None = None
-        self._pixels: Pixels | None = None
-        self._words: Any = None
+        self._ready, self._words = Once(self._read), Once(self._read_words)
+        self._seen = Once(lambda: pixels_of(self._source, local=LOCAL))
 
     def _prepare(self, item: Item, modality: Modality) -> Prepared:
         return item if modality == "text" else self._seen()(item)
 
     def _encode_batch(self, batch: list[Prepared], modality: Modality) -> Vectors:
         torch = import_extra("torch", "Chinese CLIP", "hub")
-        model = self._all[0]
+        model = self._ready()[0]
         what = f"{len(batch)} items of Chinese CLIP"
         with whole_float32(str(model.device), what), torch.inference_mode():
             if modality == "image":
                 pictures = torch.from_numpy(np.stack(batch)).to(model.device, model.dtype)
                 found = model.get_image_features(pixel_values=pictures)
             else:
-                found = model.get_text_features(**self._tokens(batch).to(model.device))
+                tokens = self._words()(batch, TEXT_LENGTH)
+                found = model.get_text_features(**{k: v.to(model.device) for k, v in tokens.items()})
         # a tensor before transformers 5, an output object since
         return getattr(found, "pooler_output", found).float().cpu().numpy()
 
-    def _tokens(self, texts: list[str]) -> Any:  # Any: a BatchEncoding of transformers
-        words = self._all[0].config.text_config.vocab_size
-        with self._lock:
-            if self._words is None:
-                self._words = read_tokenizer(
-                    self._source, words, files="vocab.txt", usual=f"as {DEFAULT} has"
-                )
-            return self._words(
-                texts, padding="max_length", truncation=True, max_length=TEXT_LENGTH, return_tensors="pt"
-            )
-
-    def _seen(self) -> Pixels:
-        with self._lock:
-            if self._pixels is None:
-                self._pixels = pixels_of(self._source, local=LOCAL)
-            return self._pixels
+    def _read_words(self) -> Tokens:
+        words = self._ready()[0].config.text_config.vocab_size
+        return read_tokenizer(self._source, words, files="vocab.txt", usual=f"as {DEFAULT} has")
 
     @property
     def _source(self) -> str:
         return str(self.weights or DEFAULT)
 
-    @property
-    def _all(self) -> tuple[Any, str]:
-        with self._lock:
-            if self._read is None:
-                place = placing(self.device, self.dtype, "Chinese CLIP")
-                model = load_published(self._source, "chinese_clip", "ChineseCLIPModel", local=LOCAL)
-                revision = digest_of_state(model.state_dict())
-                self._read = model.to(*place).eval(), revision
-            return self._read
+    def _read(self) -> tuple[Any, str]:
+        place = placing(self.device, self.dtype, "Chinese CLIP")
+        model = load_published(self._source, "chinese_clip", "ChineseCLIPModel", local=LOCAL)
+        revision = digest_of_state(model.state_dict())
+        return model.to(*place).eval(), revision
 
     def _name(self) -> str:
-        vision = self._all[0].config.vision_config
+        vision = self._ready()[0].config.vision_config
         shape = f"vit-{vision.num_hidden_layers}x{vision.hidden_size}-patch{vision.patch_size}"
         return f"{self.card.space}/{shape}"
 
     def _dim(self) -> int:
-        return self._all[0].config.projection_dim
+        return self._ready()[0].config.projection_dim
 
     def _revision(self) -> str:
-        return self._all[1]
+        return self._ready()[1]
 
     def _facts(self) -> dict[str, Any]:
         return {**self._seen().to_json(), "text_length": TEXT_LENGTH}

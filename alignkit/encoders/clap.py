@@ -86,11 +86,9 @@ class Clap(Encoder):
             return self._texts(batch) if modality == "text" else self._sounds(batch)
 
     def _texts(self, batch: list[str]) -> Vectors:
-        model, tokenizer = self._kept.model, self._kept.tokenizer
-        tokens = tokenizer(
-            batch, padding="max_length", truncation=True, max_length=TEXT_LENGTH, return_tensors="pt"
-        )
-        given = {name: tokens[name].to(model.device) for name in ("input_ids", "attention_mask")}
+        model = self._kept.model
+        tokens = self._kept.tokens()(batch, TEXT_LENGTH)
+        given = {name: tensor.to(model.device) for name, tensor in tokens.items()}
         return _unit(_rows(model.get_text_features(**given)))
 
     def _sounds(self, batch: list[Pictures]) -> Vectors:

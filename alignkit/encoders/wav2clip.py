@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Lock
 from typing import Any, ClassVar
 
 import numpy as np
 
 from alignkit.devices import whole_float32
 from alignkit.encoders._base import Card, Encoder, Modality, Prepared
+from alignkit.encoders._once import Once
 from alignkit.encoders._placing import placing
 from alignkit.encoders._resnet18 import run_resnet18
 from alignkit.encoders._wav2clip_net import BINS, DIM, HOP, load_wav2clip
@@ -70,8 +70,7 @@ class Wav2clip(Encoder):
     ) -> None:
         super().__init__(weights=weights, device=device, dtype=dtype)
         self.faithful_batch = faithful_batch
-        self._lock = Lock()
-        self._read: tuple[Any, str] | None = None
+        self._ready = Once(self._read)
 
     def encode_frames(self, sounds: Sequence[Sound], *, seconds: float = 1.0) -> list[Vectors]:
         """Return, for each sound, a row per frame of ``seconds``, side by side; a rest at the end is dropped.
@@ -120,30 +119,26 @@ class Wav2clip(Encoder):
     def _rows(self, spectrograms: np.ndarray) -> Vectors:
         """Return a row for each of equally long spectrograms: items, frames, frequencies."""
         torch = import_extra("torch", "Wav2CLIP", "hub")
-        net, device, kind = self._all[0], *placing(self.device, self.dtype, "Wav2CLIP")
+        net, device, kind = self._ready()[0], *placing(self.device, self.dtype, "Wav2CLIP")
         pictures = np.swapaxes(spectrograms, 1, 2)[:, None].astype(np.float32)
         with whole_float32(device, f"{len(pictures)} items of Wav2CLIP"), torch.inference_mode():
             maps = torch.from_numpy(pictures).to(device, kind)
             heard = run_resnet18(net.audio_encoder, maps)
             return net.audio_transform.sequential(heard).float().cpu().numpy()
 
-    @property
-    def _all(self) -> tuple[Any, str]:
-        with self._lock:
-            if self._read is None:
-                if self.weights is None:
-                    raise DataError(f"wav2clip needs its weights, {self.card.weights}: give the file.")
-                place = placing(self.device, self.dtype, "Wav2CLIP")
-                net = load_wav2clip(self.weights)
-                revision = digest_of_state(net.state_dict())
-                self._read = net.to(*place), revision
-            return self._read
+    def _read(self) -> tuple[Any, str]:
+        if self.weights is None:
+            raise DataError(f"wav2clip needs its weights, {self.card.weights}: give the file.")
+        place = placing(self.device, self.dtype, "Wav2CLIP")
+        net = load_wav2clip(self.weights)
+        revision = digest_of_state(net.state_dict())
+        return net.to(*place), revision
 
     def _dim(self) -> int:
         return DIM
 
     def _revision(self) -> str:
-        return self._all[1]
+        return self._ready()[1]
 
     def _facts(self) -> dict[str, Any]:
         return {

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Lock
 from typing import Any, ClassVar
 
 import numpy as np
 
 from alignkit.devices import whole_float32
 from alignkit.encoders._base import Card, Encoder, Modality, Prepared
+from alignkit.encoders._once import Once
 from alignkit.encoders._placing import placing
 from alignkit.encoders._weights import digest_of_arrays, import_extra
 from alignkit.encoders._yamnet_net import DIM, RATE, patches, read_yamnet, run_yamnet
@@ -57,8 +57,7 @@ class Yamnet(Encoder):
         self, *, weights: Path | str | None = None, device: str = "cpu", dtype: str = "float32"
     ) -> None:
         super().__init__(weights=weights, device=device, dtype=dtype)
-        self._lock = Lock()
-        self._read: tuple[dict[str, Any], str] | None = None
+        self._ready = Once(self._read)
 
     def _prepare(self, item: Sound, modality: Modality) -> Prepared:  # noqa: ARG002 - there is one
         return patches(item.resampled(RATE).samples)
@@ -72,30 +71,26 @@ class Yamnet(Encoder):
 
     def _rows(self, pictures: np.ndarray) -> Iterator[Vectors]:
         torch = import_extra("torch", "YAMNet", "hub")
-        tables, device, kind = self._all[0], *placing(self.device, self.dtype, "YAMNet")
+        tables, device, kind = self._ready()[0], *placing(self.device, self.dtype, "YAMNet")
         for at in range(0, len(pictures), PATCHES):
             with torch.inference_mode():
                 maps = torch.from_numpy(pictures[at : at + PATCHES]).to(device, kind)
                 yield run_yamnet(tables, maps).float().cpu().numpy()
 
-    @property
-    def _all(self) -> tuple[dict[str, Any], str]:
-        with self._lock:
-            if self._read is None:
-                if self.weights is None:
-                    raise DataError("yamnet needs its weights: give the .npz of its tables (w3 to b31).")
-                place = placing(self.device, self.dtype, "YAMNet")
-                torch = import_extra("torch", "YAMNet", "hub")
-                found = read_yamnet(self.weights)
-                tables = {name: torch.from_numpy(table).to(*place) for name, table in found.items()}
-                self._read = tables, digest_of_arrays(found)
-            return self._read
+    def _read(self) -> tuple[dict[str, Any], str]:
+        if self.weights is None:
+            raise DataError("yamnet needs its weights: give the .npz of its tables (w3 to b31).")
+        place = placing(self.device, self.dtype, "YAMNet")
+        torch = import_extra("torch", "YAMNet", "hub")
+        found = read_yamnet(self.weights)
+        tables = {name: torch.from_numpy(table).to(*place) for name, table in found.items()}
+        return tables, digest_of_arrays(found)
 
     def _dim(self) -> int:
         return DIM
 
     def _revision(self) -> str:
-        return self._all[1]
+        return self._ready()[1]
 
     def _facts(self) -> dict[str, Any]:
         return {"sample_rate": RATE, "patch_frames": 96, "patch_step": 48, "pooled": "mean"}

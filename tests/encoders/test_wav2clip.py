@@ -58,7 +58,7 @@ def test_frames_are_the_originals_and_a_rest_is_dropped(encoder: Wav2clip):
 
 
 def test_the_contract_is_kept(encoder: Wav2clip):
-    check_encoder(encoder, longest=20)
+    check_encoder(encoder, longest=12)
 
 
 def test_equally_long_sounds_share_a_call_and_no_more(encoder: Wav2clip):

@@ -44,7 +44,7 @@ def test_the_front_end_is_that_of_the_published_example(data: Path):
 
 def test_rows_of_real_clips_are_those_of_the_eight_bit_file(encoder: Yamnet, data: Path):
     stored = np.load(data / "precomputed_real_features" / "esc10_yamnet.npz")
-    chosen = np.arange(0, 400, 13)
+    chosen = np.arange(0, 400, 19)
     sounds = [read_sound(data / "esc10_audio" / stored["files"][place]) for place in chosen]
     found = cosines(encoder.encode([as_scipy(sound) for sound in sounds], "audio"), stored["emb"][chosen])
     assert found.min() > 0.998
@@ -53,7 +53,7 @@ def test_rows_of_real_clips_are_those_of_the_eight_bit_file(encoder: Yamnet, dat
 
 
 def test_the_contract_is_kept(encoder: Yamnet):
-    check_encoder(encoder, longest=20)
+    check_encoder(encoder, longest=12)
 
 
 def test_a_short_sound_is_padded_and_a_rest_dropped(encoder: Yamnet):
