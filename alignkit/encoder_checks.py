@@ -142,7 +142,7 @@ def _check_hard_items(encoder: Encoder, modality: Modality, longest: float) -> N
 
 
 def _check_fingerprint(encoder: Encoder) -> None:
-    asked = {name: modality for modality in encoder.modalities for name in probes(modality)}
+    asked: dict[str, Modality] = {name: kind for kind in encoder.modalities for name in probes(kind)}
     mark = encoder.fingerprint()
     assert set(mark.probes) == set(asked), "the fingerprint does not answer the probes of every modality"
     rows = [encoder.encode([probes(modality)[name]], modality) for name, modality in asked.items()]

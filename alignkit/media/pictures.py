@@ -72,7 +72,7 @@ def on_white(picture: Any) -> Any:  # Any: PIL.Image.Image, of a package that ma
         whole = picture.convert("RGBA")
         paper = pillow.new("RGBA", whole.size, (255, 255, 255, 255))
         return pillow.alpha_composite(paper, whole).convert("RGB")
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def import_pillow(purpose: str) -> Any:  # Any: the module PIL.Image, which may be absent
@@ -102,9 +102,10 @@ def _upright(picture: Any) -> Any:  # Any: PIL.Image.Image
     from PIL import ImageOps
 
     try:
-        return ImageOps.exif_transpose(picture)
+        ImageOps.exif_transpose(picture, in_place=True)
     except Exception:  # an EXIF block that is damaged says nothing about how the camera was held
         return picture
+    return picture
 
 
 def _opened(source: Path | str | bytes) -> BinaryIO:
