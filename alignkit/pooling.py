@@ -1,12 +1,14 @@
 """Items that are sequences: several rows (video or audio frames) become one row per item."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from alignkit.errors import DataError, ParameterError
 from alignkit.shapes import Labels
-from alignkit.spaces import Embeddings, Space
+from alignkit.spaces import Embeddings
 
 POOLINGS = ("mean_unit", "mean", "max", "first", "middle", "last")
 _ONE_FRAME = POOLINGS[3:]
@@ -67,7 +69,7 @@ def pool(embeddings: Embeddings, how: str = "mean_unit", by: str = "item") -> Em
     return Embeddings(
         vectors,
         ids=ids,
-        space=Space(space.dim, space.name, norm, space.revision),
+        space=replace(space, norm=norm),
         modality=embeddings.modality,
         items=embeddings.items.select(kept).take(pa.array(first)) if kept else None,
         name=f"{embeddings.name} ({how} by {by})",

@@ -2,7 +2,7 @@
 
 ``n`` rows, ``d`` dimensions, ``ns``/``nt`` rows and ``ds``/``dt`` dimensions of source and target, ``dj``
 dimensions of their joint frame, ``q`` queries, ``g`` gallery, ``m`` links, ``k`` neighbours, ``p`` positives,
-``t`` groups of tied items, ``c`` classes, ``r`` resamples, ``h`` hits of a run. The tests check them at run
+``h`` hits of a run, ``t`` groups of tied items, ``c`` classes, ``r`` resamples. The tests check them at run
 time through jaxtyping; without it (it is no dependency of the base) every alias is a plain array type.
 """
 
@@ -57,3 +57,8 @@ Membership: TypeAlias = Bool[np.ndarray, "n c"]
 ClassRows: TypeAlias = Float[np.ndarray, "c dt"]
 PerClass: TypeAlias = Float[np.ndarray, "r c"]
 PerResample: TypeAlias = Float[np.ndarray, " r"]
+Samples: TypeAlias = Float[np.ndarray, " _"]  # of a sound: as many as it has
+Frames: TypeAlias = Float[np.ndarray, "frames window"]
+Spectrogram: TypeAlias = Float[np.ndarray, "frames bands"]
+Filters: TypeAlias = Float[np.ndarray, "frequencies bands"]
+UnitRow: TypeAlias = Float[np.ndarray, " d"]

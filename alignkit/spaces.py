@@ -1,14 +1,15 @@
 """The nouns: which model made the numbers (`Space`), and rows of numbers with their ids (`Embeddings`)."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from alignkit._row_checks import as_arrow, checked_ids, checked_matrix, kind_of
 from alignkit.errors import DataError, SpaceMismatchError
+from alignkit.fingerprints import LEAST_COSINE, Fingerprint
 from alignkit.rows import Rows, computing_dtype
 from alignkit.shapes import Vectors
 
@@ -31,6 +32,10 @@ class Space:
     revision
         Digest or tag of the weights; empty where nobody has said.
 
+    fingerprint
+        What the model answers to fixed probes; None where nobody has asked it. Part of the identity where
+        both spaces have one, but not of ``==``.
+
     Examples
     --------
     >>> Space(512, "clip/ViT-B-32").meets(Space(512))
@@ -43,13 +48,17 @@ class Space:
     name: str = ""
     norm: Norm = "raw"
     revision: str = ""
+    fingerprint: Fingerprint | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.fingerprint is not None and self.fingerprint.dim != self.dim:
+            raise DataError(
+                f"{self} has a fingerprint of {self.fingerprint.dim} dimensions: it is of another model."
+            )
 
     def meets(self, other: "Space") -> bool:
         """Return whether vectors of the one may be taken for vectors of the other."""
-        return self.dim == other.dim and all(
-            not (mine and theirs) or mine == theirs
-            for mine, theirs in ((self.name, other.name), (self.revision, other.revision))
-        )
+        return self._agrees_by_name(other) and self._agreement(other) >= LEAST_COSINE
 
     def check_meets(self, other: "Space", what: str) -> None:
         """Raise SpaceMismatchError, naming both, unless this space meets ``other``."""
@@ -57,10 +66,43 @@ class Space:
             raise SpaceMismatchError(
                 f"{what} needs rows of {self.dim} dimensions, got {other.dim}: use embeddings of its space."
             )
-        if not self.meets(other):
+        if not self._agrees_by_name(other):
             raise SpaceMismatchError(
                 f"{what} needs {self}, got {other}: use embeddings of the space it names."
             )
+        cosine = self._agreement(other)
+        if cosine < LEAST_COSINE:
+            raise SpaceMismatchError(
+                f"{what} needs {self}, got {other}: the two answer the same probes differently (cosine "
+                f"{cosine:.3f}, at least {LEAST_COSINE} is needed): encode with the model that it names."
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a header says of this space; `from_json` takes it back."""
+        facts = {"dim": self.dim, "name": self.name, "norm": self.norm, "revision": self.revision}
+        mark = self.fingerprint
+        return facts if mark is None else {**facts, "fingerprint": mark.to_json()}
+
+    @classmethod
+    def from_json(cls, facts: dict[str, Any]) -> "Space":
+        """Return the space of a header whose other fields were checked; DataError for a bad fingerprint."""
+        mark = facts.get("fingerprint")
+        names = ("dim", "name", "norm", "revision")
+        fields = {name: facts[name] for name in names}
+        return cls(**fields, fingerprint=None if mark is None else Fingerprint.from_json(mark))
+
+    def _agrees_by_name(self, other: "Space") -> bool:
+        return self.dim == other.dim and all(
+            not (mine and theirs) or mine == theirs
+            for mine, theirs in ((self.name, other.name), (self.revision, other.revision))
+        )
+
+    def _agreement(self, other: "Space") -> float:
+        """Return how well the fingerprints agree; 1 where there is nothing to compare."""
+        if self.fingerprint is None or other.fingerprint is None:
+            return 1.0
+        cosine = self.fingerprint.agreement(other.fingerprint)
+        return 1.0 if cosine is None else cosine
 
     def __str__(self) -> str:
         revision = f" @ {self.revision}" if self.revision else ""
@@ -112,12 +154,12 @@ class Embeddings:
         name: str = "embeddings",
     ) -> None:
         self.name = name
-        self.vectors = _checked_matrix(vectors, name)
+        self.vectors = checked_matrix(vectors, name)
         self.space = space or Space(self.vectors.shape[1])
         self.modality = modality
         self.has_ids = ids is not None
         self._ids: pa.Array | None = None
-        self._read_ids = ids if callable(ids) or ids is None else lambda: _as_arrow(ids)
+        self._read_ids = ids if callable(ids) or ids is None else lambda: as_arrow(ids)
         self._table: pa.Table | None = None
         self._read_items: Any = items if callable(items) or items is None else lambda: items
         if self.space.dim != self.dim:
@@ -146,7 +188,7 @@ class Embeddings:
             if self._read_ids is None:
                 self._ids = pa.array(np.arange(len(self)))
             else:
-                self._ids = _checked_ids(self._read_ids(), len(self), self.name)
+                self._ids = checked_ids(self._read_ids(), len(self), self.name)
         return self._ids
 
     @property
@@ -224,72 +266,9 @@ class Embeddings:
                 if finite and block[row].any():
                     continue  # the square left the range of doubles, the row did not
                 self._refuse(
-                    start + int(row), "is all zeros and has no direction" if finite else _kind(block[row])
+                    start + int(row), "is all zeros and has no direction" if finite else kind_of(block[row])
                 )
 
     def _refuse(self, row: int, fault: str) -> None:
         label = f" (id {self.id_at(row)!r})" if self.has_ids else ""
         raise DataError(f"{self.name}: row {row}{label} {fault}: remove or re-encode that item.")
-
-
-def _kind(row: np.ndarray) -> str:
-    return "holds NaN" if np.isnan(row).any() else "holds an infinite value"
-
-
-def _checked_matrix(vectors: Rows, name: str) -> Rows:
-    if not isinstance(vectors, Rows):
-        vectors = np.asarray(vectors)
-    shape, dtype = vectors.shape, vectors.dtype
-    if dtype.kind == "O":
-        raise DataError(f"{name} holds Python objects, not numbers: save it again as a float32 matrix.")
-    if dtype.kind == "c":
-        raise DataError(f"{name} holds complex numbers: save their real part, or both parts as columns.")
-    if dtype.kind not in "fiu" or dtype.itemsize > 8:
-        raise DataError(
-            f"{name} holds {dtype}, which is no embedding type: save it as float16, float32 or float64."
-        )
-    if dtype.kind in "iu" and dtype.itemsize > 4:
-        raise DataError(
-            f"{name} holds {dtype}, whose large values no float holds exactly: save embeddings as float32 "
-            "(64-bit integers are usually labels or indices)."
-        )
-    if len(shape) != 2:
-        raise DataError(
-            f"{name} has shape {shape}; embeddings are a matrix with one row per item: reshape it to 2-D."
-        )
-    if shape[0] == 0 or shape[1] == 0:
-        raise DataError(f"{name} is empty (shape {shape}): it needs at least one row and one dimension.")
-    return vectors
-
-
-def _as_arrow(ids: Any) -> pa.Array:
-    """Turn a list, a numpy array or either kind of Arrow column into one Arrow array."""
-    if isinstance(ids, pa.ChunkedArray):
-        return ids.combine_chunks()
-    return ids if isinstance(ids, pa.Array) else pa.array(ids)
-
-
-def _checked_ids(ids: "pa.Array | pa.ChunkedArray", rows: int, name: str) -> pa.Array:
-    ids = _as_arrow(ids)
-    if pa.types.is_dictionary(ids.type):
-        ids = ids.dictionary_decode()
-    if not (
-        pa.types.is_integer(ids.type) or pa.types.is_string(ids.type) or pa.types.is_large_string(ids.type)
-    ):
-        raise DataError(
-            f"{name} has ids of type {ids.type}: ids are strings or integers; convert that column."
-        )
-    if len(ids) != rows:
-        raise DataError(f"{name} has {rows} vectors but {len(ids)} ids: write one id per row.")
-    if ids.null_count:
-        row = pc.index(ids.is_null(), True).as_py()
-        raise DataError(f"{name}: row {row} has no id: give every row one.")
-    if pc.count_distinct(ids).as_py() != rows:
-        values = ids.value_counts()
-        twice = values.filter(pc.greater(values.field("counts"), 1))[0]["values"].as_py()
-        first, second = np.flatnonzero(pc.equal(ids, twice).to_numpy(zero_copy_only=False))[:2]
-        raise DataError(
-            f"{name}: id {twice!r} stands in row {first} and again in row {second}: ids name one row each; "
-            "remove the repeats, or number the frames of one item and pool them."
-        )
-    return ids

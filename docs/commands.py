@@ -22,9 +22,10 @@ Results go to stdout, everything for people to stderr. `--json` prints [one docu
 | :-- | :-- |
 | 0 | done |
 | 2 | wrong usage or bad input: one sentence says what was found and what to do; nothing was written |
+| 4 | embed: some items were bad; they are listed with their reasons |
 | 5 | a package of an extra is missing: the sentence holds the command that installs it |
 | 6 | a score stayed below `--fail-under` |
-| 130 | interrupted; nothing was written |
+| 130 | interrupted; nothing was written (embed keeps finished parts and goes on from there) |
 """
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from alignkit.aligners import METHODS
 from alignkit.closing import FIXES
 from alignkit.decoders import DECODERS
+from alignkit.encoders import ENCODERS
 from alignkit.formats import FORMATS
 from alignkit.gaps import MEASURES
 from alignkit.joint import JOINT_METHODS
@@ -35,6 +36,7 @@ SECTIONS = (
     ("Re-scoring", "`alignkit eval --rescore NAME --bank ROWS`.", RESCORERS),
     ("Other tools", "`alignkit eval --like NAME [--explain]`.", TOOLS),
     ("File formats", "Found by name and content; read by every command.", FORMATS),
+    ("Encoders", "`alignkit embed --encoder NAME`; `alignkit encoders NAME` shows its card.", ENCODERS),
     ("Decoders", "From rows of a space back to items.", DECODERS),
     ("Projections", "Two dimensions for drawing.", PROJECTIONS),
 )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -6,8 +8,11 @@ from alignkit import alignment as module
 from alignkit.aligners.procrustes import Procrustes
 from alignkit.alignment import Alignment, MappedRows
 from alignkit.errors import DataError, NotInvertibleError, ParameterError, SpaceMismatchError
+from alignkit.fingerprints import Fingerprint
+from alignkit.formats import open_embeddings, write_embeddings
 from alignkit.rows import ShardedRows
 from alignkit.spaces import Embeddings, Space
+from alignkit.storage import load_alignment, save_alignment
 from alignkit.testing import planted_map, planted_rotation
 
 A, B = Space(12, "a", "unit"), Space(12, "b", "unit")
@@ -121,3 +126,24 @@ def test_maps_without_means_are_not_recentred():
         joined()[2].then(Alignment("procrustes", Procrustes().fit(Y, X), B, A)).recentred(X, X)
     with pytest.raises(SpaceMismatchError, match="needs b"):
         joined()[2].recentred(X, Embeddings(Y, space=A))
+
+
+def fingerprinted(space: Space, rows: np.ndarray) -> Space:
+    return replace(space, fingerprint=Fingerprint.of([f"text:{i}" for i in range(len(rows))], rows))
+
+
+def test_rows_of_a_model_that_answers_the_probes_otherwise_are_refused(tmp_path):
+    """Two checkpoints under one name: only what they answer tells them apart."""
+    X, Y, _ = planted_rotation()
+    source = fingerprinted(A, X[:4])
+    alignment = Alignment("procrustes", Procrustes().fit(X, Y), source, B)
+    save_alignment(alignment, tmp_path / "a.alignment")
+    alignment = load_alignment(tmp_path / "a.alignment")
+    for name in ("x.space", "x.parquet"):
+        write_embeddings(Embeddings(X, space=source, ids=[*map(str, range(len(X)))]), tmp_path / name)
+        rows = open_embeddings(tmp_path / name)
+        assert rows.space.fingerprint == source.fingerprint
+        assert len(alignment.apply(rows)) == len(X)
+    with pytest.raises(SpaceMismatchError, match=r"needs a \(12 dim.*got a \(12 dim.*cosine"):
+        alignment.apply(Embeddings(X, space=fingerprinted(A, X[4:8])))
+    assert len(alignment.apply(Embeddings(X, space=A))) == len(X)

@@ -1,10 +1,13 @@
 """Spaces meet where nothing contradicts; embeddings read late and refuse by row."""
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from alignkit.errors import DataError, SpaceMismatchError
+from alignkit.fingerprints import Fingerprint
 from alignkit.rows import ShardedRows
 from alignkit.spaces import Embeddings, Space
 
@@ -171,3 +174,31 @@ def test_tiny_and_huge_finite_rows_are_good():
     assert Embeddings(extreme).check(direction=True) is None
     half = np.array([[6e-8, 0]], np.float16)
     assert Embeddings(half).check(direction=True) is None
+
+
+def marked(rows: np.ndarray, name: str = "clip") -> Space:
+    probes = [f"text:{i}" for i in range(len(rows))]
+    return Space(rows.shape[1], name, fingerprint=Fingerprint.of(probes, rows))
+
+
+def test_two_models_of_one_name_are_told_apart_by_their_answers():
+    rows = np.random.default_rng(0).normal(size=(4, 8))
+    one, same, other = marked(rows), marked(rows + 1e-3), marked(rows[::-1])
+    assert one.meets(same)
+    assert not one.meets(other)
+    assert one.meets(Space(8, "clip"))
+    with pytest.raises(SpaceMismatchError, match=r"the map needs clip \(8 dim.*got clip.*cosine.*0\.99"):
+        one.check_meets(other, "the map")
+
+
+def test_a_space_returns_from_json_with_its_fingerprint():
+    space = marked(np.eye(3))
+    again = Space.from_json(json.loads(json.dumps(space.to_json())))
+    assert again == space
+    assert again.fingerprint == space.fingerprint
+    assert "fingerprint" not in Space(3).to_json()
+
+
+def test_a_fingerprint_of_another_width_is_refused():
+    with pytest.raises(DataError, match="fingerprint of 3 dimensions"):
+        Space(4, fingerprint=marked(np.eye(3)).fingerprint)

@@ -16,6 +16,7 @@ COMMANDS = (
     "demo",
     "inspect",
     "convert",
+    "embed",
     "fit",
     "apply",
     "eval",
@@ -25,6 +26,7 @@ COMMANDS = (
     "index",
     "search",
     "methods",
+    "encoders",
     "protocols",
     "doctor",
 )

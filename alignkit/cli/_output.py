@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,9 @@ from alignkit.errors import OutputError, ParameterError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+_BLINK = 0.1  # seconds between two states of a line of progress
 
 
 def emit(text: str) -> None:
@@ -51,10 +55,72 @@ def emit_json(value: Any) -> None:  # any JSON-able object
     emit(text)
 
 
-def note(text: str) -> None:
+def note(text: str, end: str = "\n") -> None:
     """Tell a person something that is no result; where nobody can read it, the work goes on."""
     with suppress(OSError, AttributeError):  # a full disk; no stderr at all
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{text}{end}")
+        if not end:
+            sys.stderr.flush()
+
+
+class Ticker:
+    """Show how far a long run is, how fast, and when it ends; in one line of stderr, on a terminal only."""
+
+    def __init__(self, what: str) -> None:
+        self.what, self._start, self._shown, self._width = what, 0.0, 0.0, 0
+        self._first: int | None = None
+        self._on = hasattr(sys.stderr, "isatty") and sys.stderr.isatty()
+
+    def __enter__(self) -> "Ticker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def tick(self, done: int, total: int, failed: int) -> None:
+        """Say that ``done`` of ``total`` are finished, ``failed`` of them badly; shown ten times a second."""
+        now = time.monotonic()
+        if self._first is None:  # what an earlier run did says nothing of this one's rate
+            self._first, self._start = done, now
+        if not self._on or (now - self._shown < _BLINK and done < total):
+            return
+        self._shown = now
+        line = progress_line(
+            self.what, done, total, failed, (done - self._first) / max(now - self._start, 1e-9)
+        )
+        note(f"\r{line:<{self._width}}", end="")
+        self._width = len(line)
+
+    def close(self) -> None:
+        """Clear the line."""
+        if self._width:
+            note(f"\r{'':<{self._width}}\r", end="")
+            self._width = 0
+
+
+def progress_line(what: str, done: int, total: int, failed: int, rate: float) -> str:
+    """Return one line on the state of a run; ``rate`` is in items a second.
+
+    Examples
+    --------
+    >>> progress_line("items", 2_000, 10_000, 3, 50.0)
+    '2,000 of 10,000 items, 3 failed, 50.0 a second, 2 min 40 s left'
+    """
+    parts = [f"{done:,} of {total:,} {what}"]
+    if failed:
+        parts.append(f"{failed:,} failed")
+    if rate > 0:
+        left = round((total - done) / rate)
+        hours, minutes = divmod(left // 60, 60)
+        clock = (
+            f"{hours} h {minutes} min"
+            if hours
+            else f"{minutes} min {left % 60} s"
+            if minutes
+            else f"{left} s"
+        )
+        parts += [f"{rate:,.1f} a second", f"{clock} left"]
+    return ", ".join(parts)
 
 
 def recall_words(settings: dict[str, Any]) -> str:

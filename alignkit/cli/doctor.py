@@ -10,6 +10,10 @@ EXTRAS = {  # extra: (package it brings, what for)
     "torch": ("torch", "reads .pt and .pth files; adversarial; --device cuda"),
     "faiss": ("faiss-cpu", "indexes of the kinds ivf and hnsw"),
     "ot": ("POT", "gromov"),
+    "media": ("soundfile", "reads pictures and sounds for embed (with pillow and soxr)"),
+    "video": ("av", "reads films for embed"),
+    "hub": ("transformers", "encoders of published models"),
+    "openclip": ("open_clip_torch", "the encoder clip"),
 }
 
 

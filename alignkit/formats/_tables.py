@@ -26,7 +26,7 @@ def space_metadata(embeddings: Embeddings) -> dict[bytes, bytes]:
     """Return the space and modality as key-value metadata of a table or tensor file."""
     space = embeddings.space
     facts = {
-        "space": {"name": space.name, "dim": space.dim, "norm": space.norm, "revision": space.revision},
+        "space": space.to_json(),
         "modality": embeddings.modality,
     }
     return {_METADATA_KEY: json.dumps(facts, ensure_ascii=False).encode()}
@@ -47,7 +47,9 @@ def read_space_metadata(metadata: dict[bytes, bytes] | None, name: str) -> tuple
         facts = json.loads(text)
         said = facts["space"]
         norm = "unit" if said["norm"] == "unit" else "raw"
-        return Space(int(said["dim"]), str(said["name"]), norm, str(said["revision"])), str(facts["modality"])
+        named = {"dim": int(said["dim"]), "name": str(said["name"]), "revision": str(said["revision"])}
+        mark = said.get("fingerprint")
+        return Space.from_json({**named, "norm": norm, "fingerprint": mark}), str(facts["modality"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(f"{name} carries alignkit metadata that makes no sense: write it again.") from error
 

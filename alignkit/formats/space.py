@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, get_args
 
@@ -45,7 +46,8 @@ class SpaceFolder(Format):
         said = _field(header, "space", dict, source.path)
         rows, modality = (_field(header, *what, source.path) for what in (("rows", int), ("modality", str)))
         fields = {"dim": int, "name": str, "norm": str, "revision": str}
-        space = Space(**{name: _field(said, name, kind, source.path) for name, kind in fields.items()})
+        named = {name: _field(said, name, kind, source.path) for name, kind in fields.items()}
+        space = Space.from_json({**named, "fingerprint": said.get("fingerprint")})
         if space.norm not in get_args(Norm):
             raise DataError(f"{source.path}/space.json: norm is {space.norm!r}; expected unit or raw.")
         if len(vectors) != rows or vectors.shape[1] != space.dim:
@@ -74,12 +76,7 @@ class SpaceFolder(Format):
             "dim": embeddings.dim,
             "dtype": str(embeddings.vectors.dtype.newbyteorder("=")),
             "modality": embeddings.modality,
-            "space": {
-                "name": space.name,
-                "dim": space.dim,
-                "norm": "unit" if unit else "raw",
-                "revision": space.revision,
-            },
+            "space": replace(space, norm="unit" if unit else "raw").to_json(),
             "recipe": target.recipe,
             "files": files,
             "made_by": f"alignkit {__version__}",

@@ -1,6 +1,5 @@
 """Alignments as folders: a header, the arrays and a card; digests are checked and nothing is unpickled."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +28,11 @@ class SpaceModel(BaseModel):
     name: str
     norm: Norm
     revision: str
+    fingerprint: dict[str, Any] | None = None
+
+    def space(self) -> Space:
+        """Return the space that the header describes; raises DataError where its fingerprint is damaged."""
+        return Space.from_json(self.model_dump())
 
 
 class _AlignmentModel(BaseModel):
@@ -85,8 +89,8 @@ def save_alignment(alignment: Alignment, path: Path | str, *, force: bool = Fals
             "version": VERSION,
             "made_by": f"alignkit {__version__}",
             **recipe,
-            "source": asdict(alignment.source),
-            "target": asdict(alignment.target),
+            "source": alignment.source.to_json(),
+            "target": alignment.target.to_json(),
             "info": alignment.info,
             "arrays_sha256": digest,
         }
@@ -115,8 +119,8 @@ def load_alignment(path: Path | str) -> Alignment:
         return Alignment(
             method_name(header.recipe()),
             put_together(header.recipe(), arrays),
-            Space(**header.source.model_dump()),
-            Space(**header.target.model_dump()),
+            header.source.space(),
+            header.target.space(),
             header.info,
         )
     except AlignkitError as error:

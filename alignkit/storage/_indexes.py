@@ -1,6 +1,5 @@
 """Indexed galleries as folders: vectors, ids, the bank's marks, the map; digests are checked, no pickle."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +15,6 @@ from alignkit.formats._base import reading
 from alignkit.formats._npy import map_npy
 from alignkit.retrieval.search import _faiss
 from alignkit.retrieval.search.index import HubCorrection, Index
-from alignkit.spaces import Space
 from alignkit.storage._alignments import SpaceModel, load_alignment, save_alignment
 from alignkit.storage._arrays import digest_of
 from alignkit.storage._json import read_header, to_text
@@ -127,7 +125,7 @@ def save_index(indexed: IndexedGallery, path: Path | str, *, force: bool = False
             "settings": index.settings or None,
             "rows": len(index),
             "dim": index.dim,
-            "space": asdict(indexed.space),
+            "space": indexed.space.to_json(),
             "modality": indexed.modality,
             "bank": bank and {"name": bank.name, "rows": len(bank), "sha256": bank.digest},
             "alignment": indexed.alignment is not None,
@@ -180,7 +178,7 @@ def load_index(path: Path | str, *, trust: bool = False) -> IndexedGallery:
         index,
         items["id"].combine_chunks(),
         items.drop_columns(["id"]),
-        Space(**header.space.model_dump()),
+        header.space.space(),
         header.modality,
         load_alignment(folder / _MAP) if header.alignment else None,
         _read_bank(folder, header.bank) if header.bank else None,

@@ -1,6 +1,5 @@
 """Joint alignments as folders: a header, the arrays of all maps and a card; checked, nothing unpickled."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +10,6 @@ from alignkit.aligners._recipe import put_together, take_apart
 from alignkit.atomic import replacing
 from alignkit.errors import AlignkitError, DataError
 from alignkit.joint._alignment import JointAlignment, Member
-from alignkit.spaces import Space
 from alignkit.storage._alignments import SpaceModel
 from alignkit.storage._arrays import ARRAYS, read_arrays, write_arrays
 from alignkit.storage._joint_card import joint_card_of
@@ -46,8 +44,8 @@ class _JointModel(BaseModel):
 
     def recipe(self) -> dict[str, Any]:
         """Return the part that says which maps the arrays are, and of which spaces."""
-        whole = self.model_dump(include={"method", "members", "maps"})
-        return {"method": whole["method"], "members": whole["members"], "maps": whole["maps"]}
+        members = [member.model_dump(exclude_none=True) for member in self.members]
+        return {"method": self.method, "members": members, "maps": self.maps}
 
 
 def save_joint(joint: JointAlignment, path: Path | str, *, force: bool = False) -> None:
@@ -75,7 +73,10 @@ def save_joint(joint: JointAlignment, path: Path | str, *, force: bool = False) 
     """
     recipe = {
         "method": joint.method,
-        "members": [asdict(member) for member in joint.members],
+        "members": [
+            {"label": each.label, "space": each.space.to_json(), "modality": each.modality}
+            for each in joint.members
+        ],
         "maps": [take_apart(aligner) for aligner in joint.maps],
     }
     arrays = {
@@ -121,7 +122,7 @@ def load_joint(path: Path | str) -> JointAlignment:
         return JointAlignment(
             header.method,
             tuple(put_together(recipe, part) for recipe, part in zip(header.maps, own, strict=True)),
-            tuple(Member(m.label, Space(**m.space.model_dump()), m.modality) for m in header.members),
+            tuple(Member(m.label, m.space.space(), m.modality) for m in header.members),
             header.info,
         )
     except AlignkitError as error:

@@ -1,7 +1,9 @@
 """What happens where nobody reads on: pipes that close, full disks, terminals of few letters."""
 
+import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 
 from alignkit.cli import _output
+from alignkit.cli._output import Ticker, progress_line
 from alignkit.errors import OutputError
 
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
@@ -77,3 +80,41 @@ def test_a_name_of_strange_bytes_is_shown_and_stored(alignkit, tmp_path):
 def test_a_name_that_the_system_refuses_is_one_sentence(alignkit):
     alignkit("inspect", "a" * 300 + ".npy").refused("File name too long")
     alignkit("inspect", "").refused("a path is empty")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_shown_on_a_terminal_and_cleared(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    with Ticker("items") as ticker:
+        ticker.tick(0, 10, 0)
+        ticker.tick(10, 10, 2)
+    lines = terminal.getvalue().split("\r")
+    assert "0 of 10 items" in lines[1]
+    assert re.match(r"10 of 10 items, 2 failed, [\d,.]+ a second, 0 s left", lines[2])
+    assert lines[-2].strip() == lines[-1] == ""
+
+
+def test_progress_is_silent_elsewhere(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", file := io.StringIO())
+    with Ticker("items") as ticker:
+        ticker.tick(1, 10, 0)
+    assert file.getvalue() == ""
+
+
+def test_what_an_earlier_run_did_counts_for_no_rate(monkeypatch):
+    clock = iter([0.0, 10.0])
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    monkeypatch.setattr("alignkit.cli._output.time.monotonic", lambda: next(clock))
+    ticker = Ticker("items")
+    ticker.tick(900, 1000, 0)
+    ticker.tick(950, 1000, 0)
+    assert "5.0 a second, 10 s left" in terminal.getvalue()
+
+
+@pytest.mark.parametrize(("left", "clock"), [(59, "59 s"), (60, "1 min 0 s"), (7260, "2 h 1 min")])
+def test_the_time_left_is_told_in_two_units_at_most(left: int, clock: str):
+    assert progress_line("items", 0, left, 0, 1.0).endswith(f"{clock} left")

@@ -1,0 +1,120 @@
+"""Films: pictures at a chosen rate, and the sound, read by PyAV."""
+
+import io
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from alignkit.errors import DataError, MissingExtraError, ParameterError
+from alignkit.media.audio import Sound
+from alignkit.media.pictures import MOST_PIXELS
+
+SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ogv", ".mpg", ".mpeg", ".ts", ".m4a", ".aac")
+# containers that hold their own data: a play list could name files elsewhere, or a server
+_CONTAINERS = "mov,mp4,matroska,webm,avi,ogg,mpeg,mpegts,aac"
+
+
+def read_frames(
+    source: Path | str | bytes, *, rate: float = 1.0, name: str = "", most_pixels: int = MOST_PIXELS
+) -> Iterator[tuple[float, np.ndarray]]:
+    """Yield (time in seconds, ``uint8`` height x width x 3), ``rate`` pictures for a second of film.
+
+    Picture ``k`` is what a viewer sees at ``k / rate`` seconds after the first picture: the last one shown
+    until then. So a higher rate than the film's own repeats pictures, and nothing is blended. Rotations in
+    steps of 90 degrees that a camera wrote are carried out. One picture at a time is held in memory.
+
+    Raises
+    ------
+    DataError
+        If it is no film, is damaged, holds no picture, or its pictures have more than ``most_pixels``.
+    ParameterError
+        If ``rate`` is not a positive number.
+    MissingExtraError
+        If PyAV is not installed.
+    """
+    if not (rate > 0 and math.isfinite(rate)):
+        raise ParameterError(f"rate is {rate}: give the number of pictures for a second, above 0.")
+    step = 1 / Fraction(rate).limit_denominator(1_000_000)
+    with _opened(source, name) as (container, called):
+        if not container.streams.video:
+            raise DataError(f"{called} holds no pictures: leave it out.")
+        shown, wanted, first, last = None, 0, None, Fraction(0)
+        for frame in container.decode(video=0):
+            if frame.width * frame.height > most_pixels:
+                raise DataError(f"{called} has pictures of more than {most_pixels} pixels: make it smaller.")
+            first = frame.pts if first is None else first
+            time = (frame.pts - first) * frame.time_base
+            while shown is not None and wanted * step < time:
+                yield float(wanted * step), _picture(shown)
+                wanted += 1
+            shown, last = frame, time
+        if shown is None:
+            raise DataError(f"{called} holds no picture that can be decoded: copy it again whole.")
+        while wanted * step <= last:
+            yield float(wanted * step), _picture(shown)
+            wanted += 1
+
+
+def read_film_sound(source: Path | str | bytes, *, name: str = "") -> Sound:
+    """Return the first sound track of a film as one channel of float32 at its own rate.
+
+    Raises
+    ------
+    DataError
+        If it is no film, is damaged, or has no sound.
+    MissingExtraError
+        If PyAV is not installed.
+    """
+    with _opened(source, name) as (container, called):
+        if not container.streams.audio:
+            raise DataError(f"{called} has no sound: leave it out.")
+        from av import AudioResampler
+
+        rate, parts = container.streams.audio[0].rate, []
+        convert = AudioResampler(format="fltp")  # planes of float32; neither rate nor channels change
+        for frame in container.decode(audio=0):
+            parts += [part.to_ndarray() for part in convert.resample(frame)]
+        parts += [part.to_ndarray() for part in convert.resample(None)] if parts else []
+        if not parts:
+            raise DataError(f"{called} has an empty sound: leave it out.")
+        try:
+            return Sound.of(np.concatenate(parts, axis=1).T, rate)
+        except DataError as error:
+            raise DataError(f"{called}: {error}") from error
+
+
+def _picture(frame: Any) -> np.ndarray:  # Any: av.VideoFrame
+    turned = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90) % 4)
+    return np.ascontiguousarray(turned)
+
+
+@contextmanager
+def _opened(source: Path | str | bytes, name: str) -> Iterator[tuple[Any, str]]:
+    """Yield (container, name); what FFmpeg cannot read becomes a DataError."""
+    try:
+        import av
+        from av.error import FFmpegError
+    except ImportError as error:
+        raise MissingExtraError("reading a film needs PyAV: pip install 'alignkit[video]'.") from error
+    name = name or (str(source) if not isinstance(source, bytes) else "the film")
+    try:
+        with (
+            _stream(source) as stream,
+            av.open(stream, container_options={"format_whitelist": _CONTAINERS}) as container,
+        ):
+            yield container, name
+    except FFmpegError as error:
+        raise DataError(
+            f"{name} is no film that can be read ({error.strerror or 'damaged'}): export it again."
+        ) from error
+    except OSError as error:
+        raise DataError(f"{name} cannot be read: {error.strerror or error}.") from error
+
+
+def _stream(source: Path | str | bytes) -> BinaryIO:
+    return io.BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb")

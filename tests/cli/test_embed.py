@@ -1,0 +1,103 @@
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from alignkit.encoders.toy import Toy
+from alignkit.formats import open_embeddings
+
+Image = pytest.importorskip("PIL.Image")
+RED, BLUE = (200, 0, 0), (0, 0, 200)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    (folder / "b").mkdir(parents=True)
+    for name, colour in (("a.png", RED), ("b/c.png", BLUE)):
+        Image.new("RGB", (9, 6), colour).save(folder / name)
+    return folder
+
+
+def flat(colour: tuple[int, ...]) -> np.ndarray:
+    return np.full((6, 9, 3), colour, np.uint8)
+
+
+def test_a_folder_becomes_a_space_whose_ids_are_its_paths(alignkit, photos, tmp_path):
+    (photos / "notes.md").write_text("none")
+    ran = alignkit("embed", "photos", "--encoder", "toy", "--modality", "image", "--out", "p.space", "--json")
+    assert ran.code == 0, ran.err
+    space = Toy().space()
+    assert ran.json == {
+        "schema": "alignkit.embed/1",
+        "written": "p.space",
+        "rows": 2,
+        "dim": 128,
+        "space": "toy/sight",
+        "revision": space.revision,
+        "failed": 0,
+        "failures": None,
+        "ignored": 1,
+        "resumed": 0,
+    }
+    assert ran.err == "note: 1 other files were ignored\n"
+    rows = open_embeddings(tmp_path / "p.space")
+    assert rows.ids.to_pylist() == ["a.png", "b/c.png"]
+    np.testing.assert_array_equal(rows.array(), Toy().encode([flat(RED), flat(BLUE)], "image"))
+    alignkit("embed", "photos", "--encoder", "toy", "--modality", "image", "--out", "p.space").refused(
+        "--force"
+    )
+
+
+def test_a_bad_picture_is_listed_and_the_exit_code_is_four(alignkit, photos, tmp_path):
+    (photos / "b" / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    words = ("embed", "photos", "--encoder", "toy", "--modality", "image", "--out", "p.space")
+    ran = alignkit(*words)
+    assert ran.code == 4
+    assert ran.out == "p.space: 2 x 128 of toy/sight\n"
+    assert "1 items failed and are listed in p.failed.parquet; the first, 'b/a.png'" in ran.err
+    assert pq.read_table(tmp_path / "p.failed.parquet")["id"].to_pylist() == ["b/a.png"]
+    assert open_embeddings(tmp_path / "p.space").ids.to_pylist() == ["a.png", "b/c.png"]
+    alignkit(*words, "--force", "--on-error", "stop").refused("item 'b/a.png'", "picture")
+
+
+def test_options_of_the_encoder_and_of_the_table_are_passed_on(alignkit, tmp_path):
+    (tmp_path / "t.csv").write_text("key,words\n007,a low hum\n8,a high tone\n")
+    table = ("--ids", "key", "--column", "words", "--modality", "text", "--batch-size", "1", "--workers", "0")
+    ran = alignkit("embed", "t.csv", "--encoder", "toy", *table, "--set", "world=sound", "--out", "t.space")
+    assert ran.code == 0, ran.err
+    rows = open_embeddings(tmp_path / "t.space")
+    assert (rows.ids.to_pylist(), rows.space.name) == (["007", "8"], "toy/sound")
+
+
+def test_what_makes_no_sense_is_refused_in_one_sentence(alignkit, photos):
+    toy = ("--encoder", "toy", "--out", "p.space")
+    alignkit("embed", "photos", *toy).refused("toy encodes text and image", "--modality")
+    alignkit("embed", "photos", *toy, "--modality", "audio").refused("encodes text and image, not 'audio'")
+    alignkit("embed", "none", *toy, "--modality", "image").refused("none does not exist")
+    alignkit("embed", "photos", *toy, "--modality", "text").refused("holds no item of text", "2 other files")
+    alignkit("embed", "photos", *toy, "--modality", "image", "--device", "cuda").refused("no weights")
+    alignkit("embed", "photos", *toy, "--modality", "image", "--on-error", "x").refused("--on-error is 'x'")
+    alignkit("embed", "photos", *toy, "--modality", "image", "--set", "wrld=1").refused(
+        "Did you mean 'world'"
+    )
+    alignkit("embed", "photos", "--encoder", "tyo", "--out", "p.space").refused("Did you mean 'toy'")
+
+
+def test_a_missing_extra_exits_with_five_and_the_command(alignkit, photos, monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    ran = alignkit("embed", "photos", "--encoder", "toy", "--modality", "image", "--out", "p.space")
+    ran.refused("pip install 'alignkit[media]'", code=5)
+
+
+def test_an_interrupt_says_that_the_same_command_goes_on(alignkit, photos, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Toy, "encode_prepared", interrupted)
+    monkeypatch.setattr(Toy, "fingerprint", lambda _: None)
+    ran = alignkit("embed", "photos", "--encoder", "toy", "--modality", "image", "--out", "p.space")
+    assert (ran.code, ran.out) == (130, "")
+    assert "the same command goes on" in ran.err
