@@ -31,7 +31,7 @@ def sample_size_curve(
     """
     out: dict[str, dict[str, list[Any]]] = {}
     for size, samples in _samples(clouds, seed):
-        for name, measure in chosen_measures(measures).items():
+        for name, measure in chosen_measures(measures, labels=len(clouds.labels)).items():
             if any(measure.refusal_of(one) for one in samples):
                 continue
             found = [measure.values_of(one) for one in samples]

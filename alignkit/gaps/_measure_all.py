@@ -33,7 +33,7 @@ def measure_clouds(
     1.0
     """
     out = {}
-    for name, measure in chosen_measures(measures).items():
+    for name, measure in chosen_measures(measures, labels=len(clouds.labels)).items():
         if measure.refusal_of(clouds):
             continue
         for part, score in measure.scores(clouds, seed=seed, most=most).items():
@@ -54,7 +54,7 @@ def gap_facts(
     >>> list(facts["not_measured"]), facts["sampled"]["same_modality_share"]
     (['mean_paired_cosine'], 3000)
     """
-    chosen = chosen_measures(measures)
+    chosen = chosen_measures(measures, labels=len(clouds.labels))
     refused = {name: measure.refusal_of(clouds) for name, measure in chosen.items()}
     taken = {name: measure for name, measure in chosen.items() if not refused[name]}
     largest = max(len(clouds.x), len(clouds.y))
@@ -81,9 +81,9 @@ def full_name(measure: str, part: str) -> str:
     return f"{measure}.{part}" if part else measure
 
 
-def chosen_measures(measures: Sequence[str] | None) -> dict[str, Measure]:
-    """Return the named measures, or all that are taken by default."""
+def chosen_measures(measures: Sequence[str] | None, *, labels: int = 0) -> dict[str, Measure]:
+    """Return the named measures, or all that are taken by default with so many columns of labels."""
     if measures is not None:
         return {name: MEASURES.get(name)() for name in map(MEASURES.check, measures)}
     every = {name: MEASURES.get(name)() for name in MEASURES.names()}
-    return {name: measure for name, measure in every.items() if measure.default}
+    return {name: measure for name, measure in every.items() if measure.default and measure.needs_labels <= labels}

@@ -14,7 +14,7 @@ from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._measure_all import full_name, gap_facts, measure_clouds
 
 NAMES = MEASURES.names()
-DEFAULT = [name for name in NAMES if MEASURES.get(name).default]
+DEFAULT = [n for n in NAMES if MEASURES.get(n).default and not MEASURES.get(n).needs_labels]
 UNPAIRED = [name for name in DEFAULT if not MEASURES.get(name).needs_pairs]
 # which way a growing distance between the means drives each measure that must see it
 GROWS = {
