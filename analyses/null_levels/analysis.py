@@ -100,16 +100,18 @@ def measured(draw: Draw, seeds: range, sizes: tuple[int, ...]) -> dict[str, Any]
 
 
 def summary(scores: list[Any]) -> dict[str, float | None]:
-    """Return mean and range of the values, the mean level stated, and how often the interval holds it."""
+    """Return mean and range of the values, the level stated, and how often interval and band hold."""
     values = [score.value for score in scores]
     levels = [score.chance for score in scores if score.chance is not None]
     held = [s.low <= s.chance <= s.high for s in scores if None not in (s.low, s.high, s.chance)]
+    inside = [s.chance_low <= s.value <= s.chance_high for s in scores if s.chance_low is not None]
     return {
         "value": rounded(np.mean(values)),
         "lowest": rounded(min(values)),
         "highest": rounded(max(values)),
         "level": rounded(np.mean(levels)) if levels else None,
         "held": rounded(np.mean(held)) if held else None,
+        "inside": rounded(np.mean(inside)) if inside else None,
     }
 
 
@@ -125,21 +127,22 @@ def numbers(result: dict[str, Any]) -> str:
 
 
 def cell(found: dict[str, Any] | None) -> str:
-    """Return the mean, the level stated beside it, and how often the interval held that level."""
+    """Return the mean, the level stated beside it, and how often the null band held the value."""
     if found is None:
         return ""
     text = f"{found['value']:.3f}"
     if found["level"] is not None:
         text += f" (level {found['level']:.3f}"
-        text += ")" if found["held"] is None else f", held {100 * found['held']:.0f} %)"
+        text += ")" if found["inside"] is None else f", within {100 * found['inside']:.0f} %)"
     return text
 
 
 def figure(result: dict[str, Any]) -> Figure:
-    """Return one panel a measure: values of every world by size, the level stated as a dotted line."""
+    """Return one panel a measure (its first part): values of every world by size, the level stated dotted."""
     every = result["worlds"]
-    names = list(dict.fromkeys(name for world in every.values() for name in world))
-    columns = min(4, len(names))
+    first = {name.partition(".")[0]: name for world in every.values() for name in reversed(world)}
+    names = sorted(first.values())
+    columns = min(5, len(names))
     rows = -(-len(names) // columns)
     drawn = Figure(figsize=(3.1 * columns, 0.7 + 2.6 * rows), layout="constrained")
     panels = np.ravel(drawn.subplots(rows, columns, squeeze=False))
