@@ -8,7 +8,7 @@ import numpy as np
 from alignkit.errors import ParameterError
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._exchange import EXCHANGES, exchanged, first_side, first_sides
-from alignkit.gaps._jackknife import item_blocks
+from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps._neighbours import (
     KEPT,
     TILE,
