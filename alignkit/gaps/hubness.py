@@ -20,7 +20,16 @@ from alignkit.gaps._neighbours import (
 )
 from alignkit.gaps._replicas import Replicas, n_blocks
 from alignkit.gaps._replicated import Replicated
-from alignkit.shapes import Gallery, ItemCounts, PerItem, Queries, SourceRows, TargetRows
+from alignkit.shapes import (
+    Gallery,
+    ItemCounts,
+    PerItem,
+    PerQuery,
+    Queries,
+    QueryCounts,
+    SourceRows,
+    TargetRows,
+)
 
 K = 10
 ROUNDING = 1e-9
@@ -43,7 +52,7 @@ class Occurrences:
     """Hold how often each row of a side is among the k nearest to a row of the other."""
 
     target: PerItem | ItemCounts
-    source: PerItem | ItemCounts
+    source: PerQuery | QueryCounts
 
 
 class Hubness(Replicated[Occurrences]):
