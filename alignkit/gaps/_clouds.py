@@ -74,27 +74,28 @@ class Clouds:
         """Independent rows of the smaller side: rows of one item count once."""
         return min(self.n_items, len(self.x), len(self.y))
 
-    def pair_cosines(self) -> np.ndarray:
-        """Return the cosine of each link, in double precision."""
+    def known_links(self) -> Links:
+        """Return the links, or raise PairingError where the rows are not paired."""
         if self.links is None:
             raise PairingError("this measure compares partners, and the rows are not paired: pass pairs.")
-        return row_products(self.x, self.links[:, 0], self.y, self.links[:, 1])
+        return self.links
+
+    def pair_cosines(self) -> np.ndarray:
+        """Return the cosine of each link, in double precision."""
+        links = self.known_links()
+        return row_products(self.x, links[:, 0], self.y, links[:, 1])
 
     def linked_rows(self) -> tuple[Vectors, Vectors]:
         """Return the rows at both ends of the links, side by side; no copy where they lie so already."""
-        if self.links is None:
-            raise PairingError("rows can stand side by side only where they are paired: pass pairs.")
         x, y = (
             rows if np.array_equal(ends, np.arange(len(rows))) else rows[ends]
-            for rows, ends in ((self.x, self.links[:, 0]), (self.y, self.links[:, 1]))
+            for rows, ends in zip((self.x, self.y), self.known_links().T, strict=True)
         )
         return x, y
 
     def link_items(self) -> Labels:
         """Return the item of each link."""
-        if self.links is None:
-            raise PairingError("this measure compares partners, and the rows are not paired: pass pairs.")
-        return self.x_items[self.links[:, 0]]
+        return self.x_items[self.known_links()[:, 0]]
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what ``make`` makes of these clouds; measures that ask for the same thing share it."""
@@ -126,27 +127,27 @@ class Clouds:
 
     def permuted(self, rng: np.random.Generator) -> "Clouds":
         """Return the same clouds with partners drawn anew: what belonged together no longer does."""
-        if self.links is None:
-            raise PairingError("pairs can be permuted only where there are some: pass pairs.")
-        mixed = self.links.copy()
+        mixed = self.known_links().copy()
         mixed[:, 1] = rng.permutation(mixed[:, 1])
         return replace(self, links=mixed, _made={})
 
     def matched(self, seed: int) -> "Clouds":
         """Return one pair an item, row i beside row i: the first link of an item in a seeded order."""
-        if self.links is None:
-            raise PairingError("rows can stand side by side only where they are paired: pass pairs.")
-        items = self.link_items()
+        items, links = self.link_items(), self.known_links()
         n = len(self.x)
-        in_order = len(self.links) == n == len(self.y) and (self.links[:, 0] == self.links[:, 1]).all()
+        in_order = len(links) == n == len(self.y) and (links[:, 0] == links[:, 1]).all()
         if in_order and len(np.unique(items)) == n:
-            return self
+            return self  # not kept: clouds that hold themselves outlive their use
+        return self.once(("matched", seed), lambda: self._one_pair_an_item(seed))
+
+    def _one_pair_an_item(self, seed: int) -> "Clouds":
+        items, links = self.link_items(), self.known_links()
         order = np.random.default_rng([seed, 4]).permutation(len(items))
-        chosen = self.links[np.sort(order[np.unique(items[order], return_index=True)[1]])]
+        chosen = links[np.sort(order[np.unique(items[order], return_index=True)[1]])]
         rows = np.arange(len(chosen))
         labels = tuple(column[chosen[:, 0]] for column in self.labels)
-        links = np.stack([rows, rows], axis=1)
-        return Clouds(self.x[chosen[:, 0]], self.y[chosen[:, 1]], links, rows, rows, labels)
+        paired = np.stack([rows, rows], axis=1)
+        return Clouds(self.x[chosen[:, 0]], self.y[chosen[:, 1]], paired, rows, rows, labels)
 
     def sample(self, most: int, seed: int) -> "Clouds":
         """Return at most ``most`` rows a side: whole items of a paired set, drawn without replacement."""

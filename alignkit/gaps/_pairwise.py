@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from alignkit.errors import PairingError
 from alignkit.gaps._clouds import Clouds
 from alignkit.shapes import Vectors
 
@@ -24,11 +23,10 @@ def mean_cosine_to_others(rows: Vectors) -> np.ndarray:
 
 def permuted_cosine(clouds: Clouds) -> float:
     """Return the mean cosine of the links' ends over all permutations of one of the ends."""
-    if clouds.links is None:
-        raise PairingError("pairs can be permuted only where there are some: pass pairs.")
-    x_degrees = np.bincount(clouds.links[:, 0], minlength=len(clouds.x))
-    y_degrees = np.bincount(clouds.links[:, 1], minlength=len(clouds.y))
-    m = len(clouds.links)
+    links = clouds.known_links()
+    x_degrees = np.bincount(links[:, 0], minlength=len(clouds.x))
+    y_degrees = np.bincount(links[:, 1], minlength=len(clouds.y))
+    m = len(links)
     return float((x_degrees / m @ clouds.x) @ (y_degrees / m @ clouds.y))
 
 
@@ -38,10 +36,8 @@ def permuted_cosine_spread(clouds: Clouds) -> float:
     Closed form for one link a row, :math:`\sqrt{tr(\Sigma_x \Sigma_y) / (n - 1)}` (the combinatorial central
     limit theorem); where rows have several links it is taken over the rows of the side that repeats less.
     """
-    if clouds.links is None:
-        raise PairingError("pairs can be permuted only where there are some: pass pairs.")
     x, y = clouds.linked_rows()
-    rows = min(len(clouds.x), len(clouds.y), len(clouds.links))
+    rows = min(len(clouds.x), len(clouds.y), len(x))
     if len(x) <= x.shape[1]:
         x, y = x - x.mean(axis=0), y - y.mean(axis=0)
         shared = float(((x @ y.T).astype(np.float64) ** 2).sum()) / len(x) ** 2

@@ -57,8 +57,7 @@ class LinearCka(Replicated[Products]):
         return read_products(clouds.matched(0))
 
     def _replicas(self, clouds: Clouds, seed: int) -> Replicas[Products]:
-        matched = clouds.once(("matched", seed), lambda: clouds.matched(seed))
-        return product_replicas(matched, seed)
+        return product_replicas(clouds.matched(seed), seed)
 
     def _levels(self, replicas: Replicas[Products]) -> dict[str, Level]:
         """Return the moments over all permutations of the partners.

@@ -1,9 +1,13 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 from alignkit.errors import DataError
 from alignkit.gaps._clouds import Clouds, unit_rows
+from alignkit.gaps._measure_all import measure_clouds
 
 
 def test_rows_of_any_length_keep_their_direction():
@@ -38,3 +42,16 @@ def test_a_sample_holds_whole_items_and_numbers_them_anew():
     assert len(part.x) == part.n_items == 20
     assert np.array_equal(np.bincount(part.y_items), np.full(20, 5))
     assert whole.sample(250, seed=1) is whole
+
+
+def test_clouds_are_freed_as_soon_as_nobody_holds_them():
+    x, y = np.random.default_rng(0).normal(size=(2, 60, 4))
+    clouds = Clouds.paired(x, y)
+    measure_clouds(clouds)
+    gone = weakref.ref(clouds.x)
+    gc.disable()  # what only the collector finds stays for long: large arrays, few objects
+    try:
+        del clouds
+        assert gone() is None
+    finally:
+        gc.enable()
