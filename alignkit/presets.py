@@ -61,8 +61,43 @@ def _of(method: str, params: dict[str, Any], frames: Frames, paper: str, differe
     return Preset(method, MappingProxyType(params), frames, paper, differences)
 
 
+def _clip2clap(layers: int, clamp: float) -> dict[str, Preset]:
+    """Return the repaired and the faithful recipe of one of CLIP2CLAP's networks."""
+    name = {1: "clip2clap-linear"}.get(layers, f"clip2clap-{layers}layer")
+    network = {"layers": layers, "hidden": None, "activation": "tanh", "dropout": 0.0, "start": "drawn"}
+    learning = {"batch": 32, "epochs": 40, "rate": 1e-3, "schedule": "constant", "warmup": 0.0, "seed": 420}
+    coded = {
+        "loss": "inverse_distance_published",
+        "margin_step": 0.03,
+        "clamp": clamp,
+        "normalize": "none",
+        **{"clip": 0.0, "ema": 0.0, "validation": 0.0},
+    }
+    source = f"CLIP2CLAP (y4umeng/CLIP2CLAP), {layers} linear layer{'s' * (layers > 1)}"
+    repaired = {"loss": "inverse_distance", "temperature": 1.0}
+    return {
+        name: _of(
+            "mlp",
+            network | learning | repaired,
+            "pairs",
+            f"{source}, repaired",
+            "both directions, learned temperature, unit frames, no false negatives, early stop, no clamp",
+        ),
+        f"{name}-faithful": _of(
+            "mlp",
+            network | learning | coded,
+            "pairs",
+            f"{source}, as its code trains it, defects included",
+            "other random numbers are drawn; a loss that is no number stops the run; copies are one pair",
+        ),
+    }
+
+
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
+        **_clip2clap(1, 0.3),
+        **_clip2clap(2, 0.3),
+        **_clip2clap(4, 0.2),
         "muse-supervised": _of(
             "refinement",
             {"rounds": 5, "dictionary": "mutual", "max_rank": 10_000, "normalize": "none"},

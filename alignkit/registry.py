@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Names of the modules in one package, imported only when asked for.
+    """Names of the modules in one package or more, imported only when asked for.
 
     A name may be written with ``-`` or ``_``. Other distributions add entries through the entry-point
     group that is called like the package.
@@ -28,6 +28,9 @@ class Registry(Generic[T]):
         Name of the base class; each module defines exactly one public subclass of it.
     noun
         What an entry is called in messages.
+    more
+        Further packages whose public modules are entries too, under the same contract. They are named,
+        not imported, so the layer that holds the registry does not depend on them.
 
     Examples
     --------
@@ -38,21 +41,37 @@ class Registry(Generic[T]):
     'MeanShift'
     """
 
-    def __init__(self, package: str, base: str, noun: str) -> None:
+    def __init__(self, package: str, base: str, noun: str, *, more: tuple[str, ...] = ()) -> None:
         self.package, self.base, self.noun = package, base, noun
-        self.folder = Path(__file__).parent.joinpath(*package.split(".")[1:])
+        self.folders = {
+            each: Path(__file__).parent.joinpath(*each.split(".")[1:]) for each in (package, *more)
+        }
 
     def names(self) -> list[str]:
         """Return every known name, built-in and plug-in, sorted, without importing any."""
-        own = {path.stem for path in self.folder.glob("[!_]*.py")}
+        own = {path.stem for folder in self.folders.values() for path in folder.glob("[!_]*.py")}
         return sorted(own | set(self._plugins))
+
+    def home(self, name: str) -> str | None:
+        """Return the package in which a built-in entry lies; None for one of another distribution.
+
+        Examples
+        --------
+        >>> Registry("alignkit.aligners", "Aligner", "method").home("procrustes")
+        'alignkit.aligners'
+        """
+        name = self.check(name)
+        for package, folder in self.folders.items():
+            if name not in self._plugins and (folder / f"{name}.py").exists():
+                return package
+        return None
 
     def summary(self, name: str) -> str:
         """Return the first docstring line of an entry without importing a built-in one."""
         name = self.check(name)
-        file = self.folder / f"{name}.py"
-        if file.exists():
-            tree = ast.parse(file.read_text(encoding="utf-8"))
+        home = self.home(name)
+        if home is not None:
+            tree = ast.parse((self.folders[home] / f"{name}.py").read_text(encoding="utf-8"))
             return (ast.get_docstring(tree) or "").partition("\n")[0]
         return (inspect.getdoc(self.get(name)) or "").partition("\n")[0]
 
@@ -61,7 +80,7 @@ class Registry(Generic[T]):
         name = self.check(name)
         if name in self._plugins:
             return self._plugins[name].load()
-        module = importlib.import_module(f"{self.package}.{name}")
+        module = importlib.import_module(f"{self.home(name)}.{name}")
         found: list[Any] = [
             member
             for _, member in inspect.getmembers(module, inspect.isclass)

@@ -20,6 +20,7 @@ ASKED_FOR = {
     "vecmap-unsupervised",
     "vecmap-aaai18",
     "rcsls-published",
+    *(f"clip2clap-{size}{end}" for size in ("linear", "2layer", "4layer") for end in ("", "-faithful")),
 }
 
 
@@ -165,3 +166,45 @@ def test_our_preset_finds_more_words_than_the_best_published_tool(words):
     numbers = {"regularization": 0.1, "exponent": 0.5}  # what is chosen on the training pairs
     fitted = preset("alignkit-supervised").make().set_params(**numbers, rounds=0).fit_vocabulary(X, Y, train)
     assert share_right(fitted, X, Y, test, csls=False) > 90
+
+
+@pytest.fixture(scope="module")
+def texts():
+    """Return pairs whose source rows have many lengths, as raw CLIP rows have, and unit targets."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 8)) * rng.uniform(2, 9, size=(60, 1))
+    return X, unit(X @ np.linalg.qr(rng.normal(size=(8, 8)))[0])
+
+
+@pytest.mark.parametrize("size", ["linear", "2layer", "4layer"])
+def test_clip2clap_has_its_networks_and_its_defects_where_it_is_faithful(size, texts):
+    """Raw rows in, so lengths matter; answers cut and not unit; nothing held out. Its loss: test_losses."""
+    X, Y = texts
+    faithful, repaired = (preset(f"clip2clap-{size}{end}").make() for end in ("-faithful", ""))
+    for made in (faithful, repaired):
+        made.set_params(epochs=1)
+        made.fit(X, Y)
+        layers = {"linear": 1, "2layer": 2, "4layer": 4}[size]
+        assert made.network_.widths == (8,) * (layers + 1)
+        assert made.network_.activation == "tanh"
+    cut = {"linear": 0.3, "2layer": 0.3, "4layer": 0.2}[size]
+    assert np.abs(faithful.transform(50 * X)).max() == pytest.approx(cut)
+    lengths = [np.linalg.norm(made.transform(X), axis=1) for made in (faithful, repaired)]
+    assert np.abs(lengths[0] - 1).max() > 0.1
+    assert np.abs(lengths[1] - 1).max() < 1e-6
+    moved = [np.abs(made.transform(2 * X) - made.transform(X)).max() for made in (faithful, repaired)]
+    assert moved[0] > 0.01
+    assert moved[1] < 1e-6
+    assert faithful.get_params()["loss"] == "inverse_distance_published"
+    assert repaired.get_params()["loss"] == "inverse_distance"
+    assert np.isnan(faithful.history_[0, 1])  # nothing is held out
+    assert np.isfinite(repaired.history_[0, 1])
+
+
+def test_the_repaired_recipe_learns_more_of_what_can_be_learnt_than_the_faithful_one(texts):
+    X, Y = texts
+    scores = {}
+    for end in ("", "-faithful"):
+        made = preset(f"clip2clap-linear{end}").make().set_params(batch=8, epochs=80, validation=0.0)
+        scores[end] = made.fit(X[:40], Y[:40]).score(X[40:], Y[40:])
+    assert scores[""] > scores["-faithful"] + 0.1

@@ -26,7 +26,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     (package / "broken.py").write_text('"""Breaks."""\nraise RuntimeError("imported")\n')
     monkeypatch.syspath_prepend(tmp_path)
     registry = Registry("shop", "Tool", "tool")
-    registry.folder = package
+    registry.folders = {"shop": package}
     yield registry
     for name in [name for name in sys.modules if name.partition(".")[0] == "shop"]:
         del sys.modules[name]
@@ -46,6 +46,18 @@ def test_a_name_may_be_written_with_either_dash(shop: Registry):
     assert shop.get("flat-file") is shop.get("Flat_File")
     assert shop.get("flat-file").__name__ == "FlatFile"
     assert shop.summary("flat-file") == "Smooths wood."
+
+
+def test_further_packages_hold_entries_too(shop: Registry, tmp_path: Path):
+    more = tmp_path / "annex"
+    more.mkdir()
+    (more / "__init__.py").write_text("")
+    (more / "saw.py").write_text('"""Cuts."""\nfrom shop._base import Tool\nclass Saw(Tool): ...\n')
+    shop.folders["annex"] = more
+    assert shop.names() == ["broken", "flat_file", "saw", "two"]
+    assert (shop.home("saw"), shop.home("flat-file"), shop.summary("saw")) == ("annex", "shop", "Cuts.")
+    assert shop.get("saw").__module__ == "annex.saw"
+    del sys.modules["annex.saw"], sys.modules["annex"]
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_and_all():

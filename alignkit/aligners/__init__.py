@@ -7,4 +7,10 @@ from alignkit.registry import Registry
 if TYPE_CHECKING:
     from alignkit.aligners._base import Aligner
 
-METHODS: "Registry[Aligner]" = Registry("alignkit.aligners", "Aligner", "method")
+METHODS: "Registry[Aligner]" = Registry(
+    "alignkit.aligners", "Aligner", "method", more=("alignkit.translators",)
+)
+"""The folder is the registry: ``aligners/procrustes.py`` *is* the method ``procrustes``.
+
+So is the folder of what is trained: ``translators/mlp.py`` *is* the method ``mlp``.
+"""

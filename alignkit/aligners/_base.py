@@ -38,6 +38,7 @@ class Aligner(TransformerMixin, BaseEstimator, ABC):
     """
 
     needs_pairs: ClassVar[bool] = True  # False where shuffling the rows of y changes nothing
+    trained: ClassVar[bool] = False  # True: a network that takes minutes, so it is tried only where named
     invertible: ClassVar[bool] = False  # True: inverts wherever the fitted shapes and ranks allow it
     quick: ClassVar[dict[str, Any]] = {}  # parameters with which a few hundred rows are fitted in a moment
 

@@ -81,7 +81,7 @@ def _name_of(aligner: Aligner) -> str:
     if isinstance(aligner, Placement):
         return _PLACEMENT
     package, _, stem = type(aligner).__module__.rpartition(".")
-    if package == METHODS.package and stem in METHODS.names():
+    if package in METHODS.folders and stem in METHODS.names():
         return stem
     for name in METHODS.names():
         if METHODS.get(name) is type(aligner):

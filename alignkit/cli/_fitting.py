@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from alignkit.cli import _options as options
-from alignkit.cli._output import emit, emit_json, note
+from alignkit.cli._output import Ticker, emit, emit_json, note
 from alignkit.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class Request:
     via: list[str]
     recentre: bool
     stream: bool
+    checkpoints: Path | None
     ids: str | None
     trust_pickle: bool
     out: Path | None
@@ -79,6 +82,7 @@ class Request:
             "--anchors": self.anchors is not None,
             "--unpaired": self.unpaired,
             "--allow-failed": self.allow_failed,
+            "--checkpoints": self.checkpoints,
         }
         foreign = ("--hub", "--via", "--recentre") if self.kind == "pair" else tuple(special)
         for name in foreign:
@@ -130,6 +134,7 @@ def run(request: Request) -> None:
     from alignkit.atomic import check_writable
     from alignkit.devices import on_device
     from alignkit.storage import FILES, JOINT_FILES
+    from alignkit.translators import training
 
     request.check()
     if request.out is not None:
@@ -138,8 +143,18 @@ def run(request: Request) -> None:
     names = [*request.space_names, *[""] * (len(request.spaces) - PAIR)]
     sides = [request.open(path, name) for path, name in zip(request.spaces, names, strict=True)]
     kinds = {"pair": _pair, "--hub": _many, "--via": _bridge, "--stream": _stream}
-    with on_device(request.device):
+    with (
+        on_device(request.device),
+        Ticker("epochs") as ticker,
+        training(checkpoints=request.checkpoints, watch=partial(_show_epoch, ticker)),
+    ):
         kinds[request.kind](request, sides)
+
+
+def _show_epoch(ticker: Ticker, done: int, total: int, loss: float, mrr: float) -> None:
+    held_out = "" if isnan(mrr) else f", held-out MRR {mrr:.3f}"
+    ticker.what = f"epochs, loss {loss:.3f}{held_out}"
+    ticker.tick(done, total, 0)
 
 
 def _pair(request: Request, sides: "list[Embeddings]") -> None:
@@ -149,6 +164,8 @@ def _pair(request: Request, sides: "list[Embeddings]") -> None:
     from alignkit.workflows._recipes import AUTO, Recipe
 
     auto = request.method == AUTO
+    if request.checkpoints is not None and (auto or not Recipe.of(request.method).make().trained):
+        raise ParameterError(f"--checkpoints is for networks, and {request.method} is none: leave it out.")
     params = request.params({} if auto else Recipe.of(request.method).options())
     source, target = sides
     if request.unpaired:

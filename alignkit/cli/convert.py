@@ -37,12 +37,21 @@ def command(
 ) -> None:
     """Convert embeddings from any known format to another, in blocks, whole or not at all.
 
+    A checkpoint of CLIP2CLAP (`linear*.pt`) becomes a map where OUT ends in .alignment.
+
     Example: `alignkit convert vectors.npz::emb audio.space --ids files --space-name clap/htsat`
     """
     from alignkit.formats import check_output, open_embeddings, write_embeddings
     from alignkit.pooling import pool as pooled
     from alignkit.storage import claim_space
 
+    if out.suffix == ".alignment":
+        of_rows = {"--format": format, "--ids": ids, "--pool": pool, "--modality": modality, "--dtype": dtype}
+        of_rows |= {"--space-name": space_name, "--space": space}
+        for name in (name for name, value in of_rows.items() if value):
+            raise ParameterError(f"{name} is for rows, and {out} is to be a map: leave it out.")
+        _convert_map(Path(x), out, force=force, json=json)
+        return
     check_output(out, force=force, format=format)
     embeddings = open_embeddings(x, ids=ids, trust_pickle=trust_pickle, modality=modality)
     if space_name and space is not None:
@@ -68,3 +77,21 @@ def command(
     }
     done |= {"dtype": written, "left_out": list(left_out)}
     emit_json(done) if json else emit(f"{out}: {len(embeddings)} x {embeddings.dim} {written}")
+
+
+def _convert_map(path: Path, out: Path, *, force: bool, json: bool) -> None:
+    from alignkit.atomic import check_writable
+    from alignkit.storage import FILES, load_clip2clap, save_alignment
+
+    check_writable(out, force=force, names=FILES)
+    alignment = load_clip2clap(path)
+    save_alignment(alignment, out, force=force)
+    done = {
+        "schema": "alignkit.convert/1",
+        "written": str(out),
+        "preset": alignment.info["preset"],
+        "source_dim": alignment.source.dim,
+        "target_dim": alignment.target.dim,
+    }
+    dims = f"{alignment.source.dim} -> {alignment.target.dim} dimensions"
+    emit_json(done) if json else emit(f"{out}: {alignment.info['preset']}, {dims}")

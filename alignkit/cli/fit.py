@@ -93,6 +93,13 @@ def command(
             rich_help_panel=LARGE,
         ),
     ] = False,
+    checkpoints: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep a network's training here; the same command goes on after it was killed.",
+            rich_help_panel=LARGE,
+        ),
+    ] = None,
     ids: options.Ids = None,
     trust_pickle: options.TrustPickle = False,
     source_space: Annotated[
@@ -137,6 +144,7 @@ def command(
             via=via or [],
             recentre=recentre,
             stream=stream,
+            checkpoints=checkpoints,
             ids=ids,
             trust_pickle=trust_pickle,
             out=out,

@@ -2,6 +2,7 @@
 
 from alignkit.storage._alignments import FILES, load_alignment, save_alignment
 from alignkit.storage._between import load_between, load_from
+from alignkit.storage._clip2clap import load_clip2clap
 from alignkit.storage._comparisons import comparison_json, load_comparison, save_comparison
 from alignkit.storage._foreign import load_foreign_index
 from alignkit.storage._indexes import INDEX_FILES, load_index, save_hits, save_index
@@ -32,6 +33,7 @@ __all__ = [
     "gallery_digest",
     "load_alignment",
     "load_between",
+    "load_clip2clap",
     "load_comparison",
     "load_foreign_index",
     "load_from",

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from alignkit.aligners import METHODS
+from alignkit.aligners._base import Aligner
 from alignkit.errors import AlignkitError, PairingError, ParameterError
 from alignkit.pairs import Pairs
 from alignkit.reports import Report, Score
@@ -177,9 +178,14 @@ def _candidates(candidates: Sequence[Candidate] | None) -> list[tuple[str, dict[
         if not named:
             raise ParameterError("there is no candidate: name at least one method, or none for all.")
         return [(METHODS.check(method), dict(params)) for method, params in named]
-    names = [name for name in METHODS.names() if getattr(METHODS.get(name), "fewest_links", 2) > 0]
+    names = [name for name in METHODS.names() if _is_tried(METHODS.get(name))]
     names.sort(key=lambda name: SIMPLEST.index(name) if name in SIMPLEST else len(SIMPLEST))
     return [(name, {}) for name in names] + [(name, {"normalize": "center"}) for name in IN_RAW_LENGTHS]
+
+
+def _is_tried(method: type[Aligner]) -> bool:
+    """Whether a method learns from pairs, in moments: a network is tried only where it is named."""
+    return getattr(method, "fewest_links", 2) > 0 and not method.trained
 
 
 def _trials(

@@ -101,7 +101,12 @@ def _shown(aligner: Aligner, train: Pairs, known: Known) -> Pairs:
 
 def _fit_pairs(aligner: Aligner, shown: Pairs) -> None:
     shown.check_enough()
-    aligner.fit_blocks(shown.blocks, groups=shown.components())
+    fit_links = getattr(aligner, "fit_links", None)
+    if fit_links is None:
+        aligner.fit_blocks(shown.blocks, groups=shown.components())
+        return
+    # batches are gathered from the rows where they lie, which may be memory maps
+    fit_links(shown.source.vectors, shown.target.vectors, shown.links, shown.weights, shown.components())
 
 
 def _learns_from_rows(aligner: Aligner) -> bool:

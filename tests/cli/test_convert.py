@@ -138,6 +138,22 @@ def test_force_keeps_the_other_modality_of_a_clip_retrieval_folder(alignkit, rot
     alignkit("convert", rotated[1], "a.parquet", "--format", "npy").refused("a.parquet would hold npy")
 
 
+def test_a_checkpoint_of_clip2clap_becomes_a_map_that_apply_takes(alignkit, tmp_path):
+    torch = pytest.importorskip("torch")
+    weight = torch.diag(torch.tensor([0.1, 0.2, 0.3]))
+    torch.save({"module.linear.weight": weight, "module.linear.bias": torch.zeros(3)}, tmp_path / "l.pt")
+    done = alignkit("convert", "l.pt", "l.alignment")
+    assert (done.code, done.out) == (0, "l.alignment: clip2clap-linear-faithful, 3 -> 3 dimensions\n")
+    np.save(tmp_path / "x.npy", np.ones((2, 3), np.float32))
+    assert alignkit("apply", "l.alignment", "x.npy", "--out", "y.npy").code == 0
+    np.testing.assert_allclose(np.load(tmp_path / "y.npy"), [[0.1, 0.2, 0.3]] * 2, atol=1e-6)
+    alignkit("convert", "l.pt", "l.alignment").refused("exists already", "--force")
+    again = alignkit("convert", "l.pt", "l.alignment", "--force", "--json").json
+    assert (again["preset"], again["source_dim"]) == ("clip2clap-linear-faithful", 3)
+    alignkit("convert", "x.npy", "z.alignment").refused("x.npy")
+    alignkit("convert", "l.pt", "z.alignment", "--dtype", "float16").refused("--dtype", "rows")
+
+
 def test_a_card_says_which_model_made_rows_from_elsewhere(alignkit, words, tmp_path):
     card = {"name": "clap/htsat", "dim": 6, "revision": "630k", "licence": "CC0", "recipe": {"window": 10}}
     (tmp_path / "card.json").write_text(json.dumps(card | {"modality": "audio"}))

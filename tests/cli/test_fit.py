@@ -152,3 +152,34 @@ def test_force_deletes_neither_an_input_nor_a_folder_of_other_things(alignkit, r
     assert (tmp_path / "home" / "thesis.tex").read_text() == "years of work"
     for place in (".", "..", "/", ""):
         alignkit("fit", *rotated, "--out", place, "--force").refused("no name for an output")
+
+
+SHORT = ("--method", "mlp", *(x for word in ("hidden=8", "epochs=3", "batch=16") for x in ("--set", word)))
+
+
+def test_a_network_is_fitted_as_any_method_and_its_checkpoints_stay_out_of_the_map(
+    alignkit, rotated, tmp_path
+):
+    ran = alignkit("fit", *rotated, *SHORT, "--checkpoints", "run", "--out", "a.alignment", "--json")
+    assert ran.code == 0, ran.err
+    assert "epochs" not in ran.err  # progress is for terminals
+    assert ran.json["held_out"]["forward"]["mrr"]["value"] > 0.5
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        "refit.safetensors",
+        "search.safetensors",
+    ]
+    assert "run" not in (tmp_path / "a.alignment" / "alignment.json").read_text().split('"')
+    again = alignkit("fit", *rotated, *SHORT, "--checkpoints", "run", "--out", "b.alignment")
+    assert again.code == 0, again.err
+    one, other = (load_alignment(tmp_path / f"{name}.alignment").aligner.arrays() for name in "ab")
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+    other_seed = alignkit("fit", *rotated, *SHORT, "--set", "seed=7", "--checkpoints", "run")
+    other_seed.refused("other options or other pairs", "choose another folder")
+
+
+def test_what_no_network_can_do_is_refused(alignkit, rotated):
+    alignkit("fit", *rotated, "--checkpoints", "run").refused("--checkpoints is for networks", "procrustes")
+    alignkit("fit", *rotated, "--method", "mlp", "--stream").refused("mlp needs rows in memory", "procrustes")
+    alignkit("fit", *rotated, "--stream", "--checkpoints", "run").refused("does not go with --stream")
+    alignkit("fit", *rotated, "--method", "mlp", "--set", "loss=hinge").refused("loss is 'hinge'", "infonce")
+    alignkit("fit", *rotated, "--method", "mlp", "--device", "cuda").refused("no CUDA device")
