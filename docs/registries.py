@@ -9,6 +9,7 @@ from alignkit.encoders import ENCODERS
 from alignkit.formats import FORMATS
 from alignkit.gaps import MEASURES
 from alignkit.joint import JOINT_METHODS
+from alignkit.judges import JUDGES
 from alignkit.presets import PRESETS
 from alignkit.projections import PROJECTIONS
 from alignkit.retrieval.like import TOOLS
@@ -38,6 +39,7 @@ SECTIONS = (
     ("File formats", "Found by name and content; read by every command.", FORMATS),
     ("Encoders", "`alignkit embed --encoder NAME`; `alignkit encoders NAME` shows its card.", ENCODERS),
     ("Decoders", "From rows of a space back to items.", DECODERS),
+    ("Judges", "`alignkit judge --judges NAME,NAME`.", JUDGES),
     ("Projections", "Two dimensions for drawing.", PROJECTIONS),
 )
 
