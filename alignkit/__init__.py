@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from alignkit.workflows import imitate as imitate
     from alignkit.workflows import index_gallery as index_gallery
     from alignkit.workflows import join as join
+    from alignkit.workflows import judge as judge
     from alignkit.workflows import make_run as make_run
     from alignkit.workflows import measure_gap as measure_gap
     from alignkit.workflows import probe as probe
@@ -98,6 +99,7 @@ _HOME = {
         "imitate",
         "index_gallery",
         "join",
+        "judge",
         "make_run",
         "measure_gap",
         "Part",

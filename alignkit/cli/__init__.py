@@ -23,6 +23,7 @@ COMMANDS = (
     "compare",
     "probe",
     "gap",
+    "judge",
     "index",
     "search",
     "methods",

@@ -21,7 +21,7 @@ class FadInf(Judge):
     parts grows linearly in their number, to first order, and a line through the four is read at zero parts:
     the bias of the generated *and* of the reference rows goes. Parts share no row. (Published code draws
     rows with replacement; copies then count as evidence of a narrow cloud and most of the bias stays.) The
-    line holds where every part has several times as many rows as there are dimensions, else it is refused.
+    line holds where parts have several times as many rows as dimensions; below twice as many it is refused.
     Can fall below 0.
 
     References
@@ -53,7 +53,7 @@ class FadInf(Judge):
     def refusal(self, samples: Samples) -> str | None:
         """Return why these samples cannot be extrapolated; None where they can."""
         fewest = min(len(samples.reference), len(samples.generated)) // max(PARTS)
-        if fewest <= samples.reference.shape[1]:
+        if fewest < 2 * samples.reference.shape[1]:
             return (
                 f"a quarter of the smaller side has {fewest} rows for {samples.reference.shape[1]} "
                 "dimensions, where the bias is no line in 1/N; use kad, which has none"

@@ -15,6 +15,7 @@ from alignkit.workflows.given_scores import evaluate_scores
 from alignkit.workflows.hubs import with_hubness
 from alignkit.workflows.imitating import Imitation, dense_scores, imitate
 from alignkit.workflows.joining import Joined, join
+from alignkit.workflows.judging import judge
 from alignkit.workflows.listing import make_qrels, make_run
 from alignkit.workflows.probe_differences import ProbeDifference, matched, probe_difference
 from alignkit.workflows.probe_protocols import probe_as
@@ -68,6 +69,7 @@ __all__ = [
     "imitate",
     "index_gallery",
     "join",
+    "judge",
     "make_qrels",
     "make_run",
     "matched",
