@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from alignkit.storage import load_joint as load_joint
     from alignkit.storage import load_report as load_report
     from alignkit.storage import save_alignment as save_alignment
+    from alignkit.storage import save_audition as save_audition
     from alignkit.storage import save_index as save_index
     from alignkit.storage import save_joint as save_joint
     from alignkit.storage import save_report as save_report
     from alignkit.workflows import Part as Part
+    from alignkit.workflows import audition as audition
     from alignkit.workflows import bridge as bridge
     from alignkit.workflows import choose as choose
     from alignkit.workflows import compare as compare
@@ -80,11 +82,13 @@ _HOME = {
         "load_joint",
         "load_report",
         "save_alignment",
+        "save_audition",
         "save_index",
         "save_joint",
         "save_report",
     ),
     "alignkit.workflows": (
+        "audition",
         "bridge",
         "choose",
         "compare",

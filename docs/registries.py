@@ -38,7 +38,7 @@ SECTIONS = (
     ("Other tools", "`alignkit eval --like NAME [--explain]`.", TOOLS),
     ("File formats", "Found by name and content; read by every command.", FORMATS),
     ("Encoders", "`alignkit embed --encoder NAME`; `alignkit encoders NAME` shows its card.", ENCODERS),
-    ("Decoders", "From rows of a space back to items.", DECODERS),
+    ("Decoders", "`alignkit audition --decoder NAME`; `alignkit decoders NAME` shows its options.", DECODERS),
     ("Judges", "`alignkit judge --judges NAME,NAME`.", JUDGES),
     ("Projections", "Two dimensions for drawing.", PROJECTIONS),
 )

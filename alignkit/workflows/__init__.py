@@ -1,6 +1,7 @@
 """The verbs: fit, join, evaluate, measure the gap, search. Objects in, objects out; no files."""
 
 from alignkit.retrieval.protocol import Protocol
+from alignkit.workflows.auditioning import Audition, audition
 from alignkit.workflows.bridging import Bridged, bridge
 from alignkit.workflows.choosing import Choice, choose
 from alignkit.workflows.comparing import Splits, compare
@@ -29,6 +30,7 @@ from alignkit.workflows.sweeping import LabelledRows, sweep_gap
 from alignkit.workflows.two_way import evaluate_two_way
 
 __all__ = [
+    "Audition",
     "Bridged",
     "Choice",
     "Columns",
@@ -50,6 +52,7 @@ __all__ = [
     "Splits",
     "Streamed",
     "Study",
+    "audition",
     "bridge",
     "check_gates",
     "choose",
