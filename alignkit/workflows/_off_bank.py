@@ -50,9 +50,9 @@ class Bank:
             for row in range(len(nearest))
         ]
         warnings = [
-            f"the mapped row of {each['id']} lies off the decoder's bank: a cosine distance "
-            f"of {each['distance']:.3f} to the nearest real row, more than {100 * each['farther_than']:.0f} % of "
-            "these keep from one another; what is drawn from it may be nothing"
+            f"the mapped row of {each['id']} lies off the decoder's bank: cosine distance "
+            f"{each['distance']:.3f} from the nearest real row, more than {100 * each['farther_than']:.0f} "
+            "% of these keep from one another; what is drawn from it may be nothing"
             for each in facts
             if each["farther_than"] > FAR
         ]
