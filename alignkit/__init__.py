@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from alignkit.storage import load_joint as load_joint
     from alignkit.storage import load_report as load_report
     from alignkit.storage import save_alignment as save_alignment
+    from alignkit.storage import save_audition as save_audition
     from alignkit.storage import save_index as save_index
     from alignkit.storage import save_joint as save_joint
     from alignkit.storage import save_report as save_report
     from alignkit.workflows import Part as Part
+    from alignkit.workflows import audition as audition
     from alignkit.workflows import bridge as bridge
     from alignkit.workflows import choose as choose
     from alignkit.workflows import compare as compare
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from alignkit.workflows import imitate as imitate
     from alignkit.workflows import index_gallery as index_gallery
     from alignkit.workflows import join as join
+    from alignkit.workflows import judge as judge
     from alignkit.workflows import make_run as make_run
     from alignkit.workflows import measure_gap as measure_gap
     from alignkit.workflows import probe as probe
@@ -82,11 +85,13 @@ _HOME = {
         "load_joint",
         "load_report",
         "save_alignment",
+        "save_audition",
         "save_index",
         "save_joint",
         "save_report",
     ),
     "alignkit.workflows": (
+        "audition",
         "bridge",
         "choose",
         "compare",
@@ -102,6 +107,7 @@ _HOME = {
         "imitate",
         "index_gallery",
         "join",
+        "judge",
         "make_run",
         "measure_gap",
         "Part",

@@ -23,6 +23,7 @@ SIDES = {
     ),
     "measures": ("gap between {} and {}", ("source", "target")),
     "before": ("gap before the map, between {} and {}", ("source", "target")),
+    "judges": ("{} judged by {}", ("generated", "reference")),
     "folds": ("held out in turn, scored by the moments of the shards", ()),
     "grid": ("penalties, scored on held-out shards", ()),
     "bootstrap": ("what refits to resampled shards say of the map", ()),

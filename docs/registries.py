@@ -9,6 +9,7 @@ from alignkit.encoders import ENCODERS
 from alignkit.formats import FORMATS
 from alignkit.gaps import MEASURES
 from alignkit.joint import JOINT_METHODS
+from alignkit.judges import JUDGES
 from alignkit.presets import PRESETS
 from alignkit.projections import PROJECTIONS
 from alignkit.retrieval.like import TOOLS
@@ -37,7 +38,8 @@ SECTIONS = (
     ("Other tools", "`alignkit eval --like NAME [--explain]`.", TOOLS),
     ("File formats", "Found by name and content; read by every command.", FORMATS),
     ("Encoders", "`alignkit embed --encoder NAME`; `alignkit encoders NAME` shows its card.", ENCODERS),
-    ("Decoders", "From rows of a space back to items.", DECODERS),
+    ("Decoders", "`alignkit audition --decoder NAME`; `alignkit decoders NAME` shows its options.", DECODERS),
+    ("Judges", "`alignkit judge --judges NAME,NAME`.", JUDGES),
     ("Projections", "Two dimensions for drawing.", PROJECTIONS),
 )
 

@@ -14,6 +14,7 @@ FOLDERS = {
     "encoders",
     "gaps",
     "joint",
+    "judges",
     "media",
     "probes",
     "projections",

@@ -23,10 +23,13 @@ COMMANDS = (
     "compare",
     "probe",
     "gap",
+    "audition",
+    "judge",
     "index",
     "search",
     "methods",
     "encoders",
+    "decoders",
     "protocols",
     "doctor",
 )

@@ -1,47 +1,194 @@
 """What every decoder offers: it states the space that it reads, and turns vectors of it into items."""
 
+import hashlib
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 
-from alignkit.errors import DataError
+from alignkit.errors import DataError, ParameterError
 from alignkit.shapes import Vectors
 from alignkit.spaces import Embeddings, Space
 
+Lengths: TypeAlias = Literal["direction", "unit", "raw"]
+UNIT_TOLERANCE = 1e-2
+RAW_FACTOR = 3.0  # a raw row that is so many times too short or too long is a row of another norm
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """Say what a decoder reads and what it gives: the facts to check before its output is judged.
 
-    ``direction_only`` is whether lengths are ignored; ``item_shape`` the shape of one item; ``returns``
-    whether items are made (``"drawn"``) or found among known ones (``"retrieved"``).
+    Parameters
+    ----------
+    space
+        The space of the rows that it reads.
+    reads
+        What the length of a row means to it: nothing (``"direction"``: it normalises by itself), that it
+        must be 1 (``"unit"``), or about ``length``, as the model gives it (``"raw"``).
+    length
+        Where it reads raw rows, their root mean square length in what the decoder was trained on.
+    null
+        The row that stands for no condition; None where there is none.
+    gives
+        ``"audio"`` (samples at ``rate``), ``"image"`` (uint8, height x width x 3) or ``"item"``: anything.
+    item_shape
+        Shape of one item.
+    returns
+        Whether items are made (``"drawn"``) or found among known ones (``"retrieved"``).
+    rate
+        Samples a second of a sound.
+    steps, guidance
+        What is taken if nothing is said; None where there are no steps, or no guidance.
+    licence
+        Terms of the weights; empty where they are the user's own.
     """
 
     space: Space
-    direction_only: bool
-    item_shape: tuple[int, ...]
-    returns: Literal["drawn", "retrieved"]
+    reads: Lengths
+    length: float | None = None
+    null: np.ndarray | None = None
+    gives: Literal["audio", "image", "item"] = "item"
+    item_shape: tuple[int, ...] = ()
+    returns: Literal["drawn", "retrieved"] = "drawn"
+    rate: int | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    licence: str = ""
+
+    @property
+    def direction_only(self) -> bool:
+        """Whether lengths are ignored."""
+        return self.reads == "direction"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Say how rows are drawn: a seed for each, which of several drawings, how many steps, how strongly."""
+
+    seeds: tuple[int, ...]
+    draw: int = 0
+    steps: int | None = None
+    guidance: float | None = None
 
 
 class Decoder(ABC):
-    """Decode vectors of one space: `fit` on embeddings with their items, then `decode` any vectors.
+    """Decode vectors of one space into items; a row's item depends on no other row.
 
-    Public methods live here; a leaf fills ``_fit`` and ``_decode``.
+    A decoder is ready from the start (it has weights) or learns from embeddings with their items (then it
+    is a `Fitted`). Public methods live here; a leaf states its ``card`` and fills ``_decode``.
     """
 
-    returns: ClassVar[Literal["drawn", "retrieved"]]
-    direction_only: ClassVar[bool]
+    deterministic: ClassVar[bool] = False
     card: Card
 
-    def fit(self, embeddings: Embeddings, items: np.ndarray) -> "Decoder":
-        """Learn from embeddings and the item behind each row (first axis: rows).
+    def decode(
+        self,
+        embeddings: Embeddings,
+        *,
+        seed: int = 0,
+        draw: int = 0,
+        steps: int | None = None,
+        guidance: float | None = None,
+    ) -> np.ndarray:
+        """Return one item per row of ``embeddings``.
+
+        Each row has a generator of its own, from ``seed``, ``draw`` and the row's id: the same item comes
+        out whatever else is decoded beside it. ``draw`` counts several items of one row; those that find
+        items give the next best.
+
+        Raises
+        ------
+        SpaceMismatchError
+            If the rows come from another space than the decoder reads.
+        DataError
+            If the decoder was not fitted, or a row is not finite, has no direction or the wrong length.
+        ParameterError
+            If ``steps``, ``guidance`` or ``draw`` make no sense here.
+        """
+        card = self.ready()
+        name = f"the {type(self).__name__} decoder"
+        if draw < 0 or (steps is not None and (card.steps is None or steps < 1)):
+            raise ParameterError(f"{name} takes no draw {draw} of {steps} steps: leave them out.")
+        if guidance is not None and card.guidance is None:
+            raise ParameterError(f"{name} has no guidance: leave it out.")
+        card.space.check_meets(embeddings.space, name)
+        embeddings.check(direction=True)
+        rows = embeddings.array(np.dtype(np.float64))
+        self._check_lengths(rows, embeddings)
+        if card.direction_only:
+            rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        seeds = tuple(item_seed(seed, draw, embeddings.id_at(row)) for row in range(len(rows)))
+        steps, guidance = steps or card.steps, card.guidance if guidance is None else guidance
+        return self._decode(rows, Drawing(seeds, draw, steps, guidance))
+
+    def calibrate(self, embeddings: Embeddings) -> Embeddings:
+        """Return the rows at the length that this decoder reads; directions stay.
+
+        Unit for decoders of unit rows, the decoder's own root mean square length for raw ones. What a map
+        makes of a row has a length that says nothing to the decoder.
 
         Raises
         ------
         DataError
-            If there is not one item per row, or a row has no direction where only directions count.
+            If a row has no direction.
+        """
+        card = self.ready()
+        if card.direction_only:
+            return embeddings
+        embeddings.check(direction=True)
+        rows = embeddings.array(np.dtype(np.float64))
+        length = 1.0 if card.reads == "unit" or card.length is None else card.length
+        rows = rows * (length / np.linalg.norm(rows, axis=1, keepdims=True))
+        space = replace(embeddings.space, norm="unit" if card.reads == "unit" else "raw")
+        return Embeddings(
+            rows, ids=embeddings.ids if embeddings.has_ids else None, space=space, name=embeddings.name
+        )
+
+    def ready(self) -> Card:
+        """Return the card, or raise DataError where the decoder knows nothing yet."""
+        if not hasattr(self, "card"):
+            raise DataError(f"this {type(self).__name__} decoder knows no items yet: call fit first.")
+        return self.card
+
+    def _check_lengths(self, rows: Vectors, embeddings: Embeddings) -> None:
+        card = self.card
+        if card.direction_only:
+            return
+        wanted = 1.0 if card.reads == "unit" or card.length is None else card.length
+        off = np.linalg.norm(rows, axis=1) / wanted
+        low, high = (
+            (1 - UNIT_TOLERANCE, 1 + UNIT_TOLERANCE) if card.reads == "unit" else (1 / RAW_FACTOR, RAW_FACTOR)
+        )
+        bad = np.flatnonzero((off < low) | (off > high))
+        if len(bad):
+            row = int(bad[0])
+            raise DataError(
+                f"{embeddings.name}: row {row} has length {off[row] * wanted:.4g}, but {card.space} reaches "
+                f"the {type(self).__name__} decoder with length {wanted:.4g}: calibrate the rows first."
+            )
+
+    @abstractmethod
+    def _decode(self, rows: Vectors, how: Drawing) -> np.ndarray: ...
+
+
+class Fitted(Decoder):
+    """A decoder that learns from rows and their items: `fit`, then `decode` any rows of the same space.
+
+    A leaf fills ``_fit``, says in ``returns`` and ``gives`` what comes out, and, where an item is not of the
+    shape of those fitted, its ``card_``.
+    """
+
+    returns: ClassVar[Literal["drawn", "retrieved"]] = "drawn"
+
+    def fit(self, embeddings: Embeddings, items: np.ndarray) -> "Fitted":
+        """Learn from embeddings and the item behind each row (first axis: rows); lengths are ignored.
+
+        Raises
+        ------
+        DataError
+            If there is not one item per row, or a row has no direction.
         """
         items = np.asarray(items)
         if len(items) != len(embeddings):
@@ -49,34 +196,29 @@ class Decoder(ABC):
                 f"{embeddings.name} has {len(embeddings)} rows but {len(items)} items came with them: "
                 "pass one item per row, in the same order."
             )
-        embeddings.check(direction=self.direction_only)
-        self.card = Card(embeddings.space, self.direction_only, items.shape[1:], self.returns)
-        self._fit(self._prepared(embeddings.array(np.dtype(np.float64))), items)
+        if not len(items):
+            raise DataError(f"{embeddings.name} has no rows: a decoder learns from at least one.")
+        embeddings.check(direction=True)
+        rows = embeddings.array(np.dtype(np.float64))
+        card = self._card(embeddings.space, items)
+        self._fit(rows / np.linalg.norm(rows, axis=1, keepdims=True), items)
+        self.card = card
         return self
 
-    def decode(self, embeddings: Embeddings) -> np.ndarray:
-        """Return one item per row of ``embeddings``; a row's item depends on no other row.
-
-        Raises
-        ------
-        SpaceMismatchError
-            If the rows come from another space than the decoder was fitted to.
-        DataError
-            If the decoder was not fitted, or a row is not finite or has no direction.
-        """
-        if not hasattr(self, "card"):
-            raise DataError(f"this {type(self).__name__} decoder knows no items yet: call fit first.")
-        self.card.space.check_meets(embeddings.space, f"the {type(self).__name__} decoder")
-        embeddings.check(direction=self.direction_only)
-        return self._decode(self._prepared(embeddings.array(np.dtype(np.float64))))
-
-    def _prepared(self, rows: Vectors) -> Vectors:
-        if not self.direction_only:
-            return rows
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    def _card(self, space: Space, items: np.ndarray) -> Card:
+        return Card(space=space, reads="direction", item_shape=items.shape[1:], returns=self.returns)
 
     @abstractmethod
     def _fit(self, rows: Vectors, items: np.ndarray) -> None: ...
 
-    @abstractmethod
-    def _decode(self, rows: Vectors) -> np.ndarray: ...
+
+def item_seed(seed: int, draw: int, name: str | int) -> int:
+    """Return 63 bits that belong to one drawing of one item, whatever is drawn beside it.
+
+    Examples
+    --------
+    >>> item_seed(0, 0, "dog") == item_seed(0, 0, "dog"), item_seed(0, 0, "dog") == item_seed(0, 1, "dog")
+    (True, False)
+    """
+    text = f"{seed}/{draw}/{name}".encode(errors="surrogateescape")
+    return int.from_bytes(hashlib.sha256(text).digest()[:8], "little") >> 1

@@ -4,17 +4,19 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from alignkit.decoders._base import Decoder
+from alignkit.decoders._base import Drawing, Fitted
+from alignkit.errors import ParameterError
 from alignkit.shapes import Vectors
 
 BLOCK = 1024
 
 
-class Nearest(Decoder):
+class Nearest(Fitted):
     """Return, for each vector, the item of the fitted row with the largest cosine; of equals, the first.
 
-    It cannot draw what it has never seen, and everything it returns is real: a generator that sounds
-    better than this has to show that it also *matches* better.
+    A second drawing of a row is the second nearest, and so on. It cannot draw what it has never seen, and
+    everything it returns is real: a generator that sounds better than this has to show that it also
+    *matches* better.
 
     Examples
     --------
@@ -25,12 +27,20 @@ class Nearest(Decoder):
     """
 
     returns: ClassVar[Literal["drawn", "retrieved"]] = "retrieved"
-    direction_only = True
 
     def _fit(self, rows: Vectors, items: np.ndarray) -> None:
         self.rows_, self.items_ = rows, items
 
-    def _decode(self, rows: Vectors) -> np.ndarray:
-        starts = range(0, len(rows), BLOCK)
-        found = [np.argmax(rows[start : start + BLOCK] @ self.rows_.T, axis=1) for start in starts]
+    def _decode(self, rows: Vectors, how: Drawing) -> np.ndarray:
+        if how.draw >= len(self.rows_):
+            raise ParameterError(
+                f"there are {len(self.rows_)} items and number {how.draw + 1} was asked for."
+            )
+        found = []
+        for start in range(0, len(rows), BLOCK):
+            cosines = rows[start : start + BLOCK] @ self.rows_.T
+            if how.draw:
+                found.append(np.argsort(-cosines, axis=1, kind="stable")[:, how.draw])
+            else:
+                found.append(np.argmax(cosines, axis=1))
         return self.items_[np.concatenate(found)]

@@ -6,7 +6,7 @@ import numpy as np
 
 from alignkit.alignment import Alignment
 from alignkit.decoders.nearest import Nearest
-from alignkit.decoders.ridge import Ridge
+from alignkit.decoders.pixel_ridge import PixelRidge
 from alignkit.demo.world import CAMERA_A, CAMERA_B, World
 from alignkit.reports import Report, Score
 from alignkit.spaces import Embeddings
@@ -39,7 +39,7 @@ def audition(world: World, alignment: Alignment, *, seed: int = 0) -> Audition:
     seen = CAMERA_B.pixels(world.images)
     train, rows = world.train.links[:, 0], world.test.links[:, 0]
     known = world.target.select(train)
-    ridge, nearest = Ridge().fit(known, seen[train]), Nearest().fit(known, seen[train])
+    ridge, nearest = PixelRidge().fit(known, seen[train]), Nearest().fit(known, seen[train])
     mapped, own = alignment.apply(world.source.select(rows)), world.target.select(rows)
     halves = {
         "mapped": ridge.decode(mapped),

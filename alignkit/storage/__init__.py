@@ -1,6 +1,7 @@
 """Write and read alignments, indexes, reports, tables of results: whole or not at all, checked, no pickle."""
 
 from alignkit.storage._alignments import FILES, load_alignment, save_alignment
+from alignkit.storage._auditions import save_audition
 from alignkit.storage._between import load_between, load_from
 from alignkit.storage._clip2clap import load_clip2clap
 from alignkit.storage._comparisons import comparison_json, load_comparison, save_comparison
@@ -47,6 +48,7 @@ __all__ = [
     "load_tables",
     "record_path",
     "save_alignment",
+    "save_audition",
     "save_comparison",
     "save_hits",
     "save_index",

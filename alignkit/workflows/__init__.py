@@ -1,6 +1,7 @@
 """The verbs: embed, fit, join, evaluate, measure the gap, search. Objects in and out; embed alone writes."""
 
 from alignkit.retrieval.protocol import Protocol
+from alignkit.workflows.auditioning import Audition, audition
 from alignkit.workflows.bridging import Bridged, bridge
 from alignkit.workflows.choosing import Choice, choose
 from alignkit.workflows.comparing import Splits, compare
@@ -16,6 +17,7 @@ from alignkit.workflows.given_scores import evaluate_scores
 from alignkit.workflows.hubs import with_hubness
 from alignkit.workflows.imitating import Imitation, dense_scores, imitate
 from alignkit.workflows.joining import Joined, join
+from alignkit.workflows.judging import judge
 from alignkit.workflows.listing import make_qrels, make_run
 from alignkit.workflows.probe_differences import ProbeDifference, matched, probe_difference
 from alignkit.workflows.probe_protocols import probe_as
@@ -29,6 +31,7 @@ from alignkit.workflows.sweeping import LabelledRows, sweep_gap
 from alignkit.workflows.two_way import evaluate_two_way
 
 __all__ = [
+    "Audition",
     "Bridged",
     "Choice",
     "Columns",
@@ -52,6 +55,7 @@ __all__ = [
     "Splits",
     "Streamed",
     "Study",
+    "audition",
     "bridge",
     "check_gates",
     "choose",
@@ -72,6 +76,7 @@ __all__ = [
     "imitate",
     "index_gallery",
     "join",
+    "judge",
     "make_qrels",
     "make_run",
     "matched",

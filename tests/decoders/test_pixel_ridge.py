@@ -3,13 +3,13 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.linear_model import Ridge as Peer
 
-from alignkit.decoders.ridge import Ridge
+from alignkit.decoders.pixel_ridge import PixelRidge
 from alignkit.errors import ParameterError
 
 
 def test_it_draws_a_planted_linear_item_that_it_never_saw(world):
     embeddings, items = world
-    decoder = Ridge(alpha=0.0).fit(embeddings.select(np.arange(60)), items[:60])
+    decoder = PixelRidge(alpha=0.0).fit(embeddings.select(np.arange(60)), items[:60])
     assert_allclose(decoder.decode(embeddings.select(np.arange(60, 120))), items[60:], atol=1e-9)
 
 
@@ -17,16 +17,16 @@ def test_it_agrees_with_scikit_learn(world):
     embeddings, items = world
     noisy = items.reshape(120, -1) + np.random.default_rng(1).normal(size=(120, 12))
     peer = Peer(alpha=0.3 * 120).fit(embeddings.array(), noisy)
-    ours = Ridge(alpha=0.3).fit(embeddings, noisy).decode(embeddings)
+    ours = PixelRidge(alpha=0.3).fit(embeddings, noisy).decode(embeddings)
     assert_allclose(ours, peer.predict(embeddings.array()), atol=1e-9)
 
 
 def test_much_shrinkage_draws_the_mean_item(world):
     embeddings, items = world
-    flat = Ridge(alpha=1e12).fit(embeddings, items).decode(embeddings)
+    flat = PixelRidge(alpha=1e12).fit(embeddings, items).decode(embeddings)
     assert_allclose(flat, np.broadcast_to(items.mean(axis=0), items.shape), atol=1e-6)
 
 
 def test_negative_shrinkage_is_refused(world):
     with pytest.raises(ParameterError, match="at least 0"):
-        Ridge(alpha=-1.0).fit(*world)
+        PixelRidge(alpha=-1.0).fit(*world)

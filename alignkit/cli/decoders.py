@@ -1,0 +1,53 @@
+"""``alignkit decoders``: what can draw a row of a space, and its options."""
+
+from typing import Annotated, Any
+
+import typer
+
+from alignkit.cli._output import emit, emit_json
+
+
+def command(
+    name: Annotated[str | None, typer.Argument(help="Show the options of this decoder.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """List the decoders that `alignkit audition --decoder` takes, or the options of one.
+
+    Example: `alignkit decoders mel_ridge`
+    """
+    from alignkit.decoders import DECODERS
+
+    if name is None:
+        listed = {each: DECODERS.summary(each) for each in DECODERS.names()}
+        if json:
+            emit_json({"schema": "alignkit.decoders/1", "decoders": listed})
+            return
+        width = max(map(len, listed))
+        emit("\n".join(f"{each:<{width}}  {summary}" for each, summary in listed.items()))
+        return
+    facts = _facts(DECODERS.check(name))
+    if json:
+        emit_json({"schema": "alignkit.decoder/1", **facts})
+        return
+    lines = [f"{facts['decoder']}: {facts['summary']}", "", f"  made by  {facts['learns_from']}"]
+    lines += ["", "options, given as --set NAME=VALUE, with their values if not set:"]
+    lines += [f"  {option} = {value!r}" for option, value in facts["options"].items()] or ["  none"]
+    emit("\n".join(lines))
+
+
+def _facts(name: str) -> dict[str, Any]:
+    import inspect
+
+    from alignkit.decoders import DECODERS
+    from alignkit.decoders._base import Fitted
+
+    kind = DECODERS.get(name)
+    parameters = inspect.signature(kind).parameters.values()
+    placed = ("weights", "device", "dtype")
+    return {
+        "decoder": name,
+        "summary": DECODERS.summary(name),
+        "learns_from": "--bank" if issubclass(kind, Fitted) else "--weights",
+        "deterministic": kind.deterministic,
+        "options": {each.name: each.default for each in parameters if each.name not in placed},
+    }

@@ -1,0 +1,120 @@
+"""Sound from CLAP rows by latent diffusion: AudioLDM (Liu et al. 2023), sampled by a loop of our own."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from alignkit.decoders._base import Card, Drawing
+from alignkit.decoders._diffusion import Diffusion, Part, Tensor
+from alignkit.devices import import_torch
+from alignkit.errors import ParameterError
+from alignkit.spaces import Space
+
+STEPS, GUIDANCE = 200, 2.5  # the authors' steps; diffusers' default of 10 is a sketch
+
+
+class Audioldm(Diffusion):
+    """Draw sounds from unit CLAP rows with the UNet, VAE, vocoder and scheduler of an AudioLDM pipeline.
+
+    AudioLDM was trained on CLAP *audio* rows of length 1, and on the row of the empty text in one case of
+    ten: that row is the null, and the negative of the guidance (not zeros). Its CLAP is a checkpoint of its
+    own; ``space`` names the space that you hold to be the same, and rows of any other are refused.
+
+    Parameters
+    ----------
+    weights
+        Folder of a pipeline (``unet``, ``vae``, ``vocoder``, ``scheduler``; ``text_encoder`` and
+        ``tokenizer``, or the stored row of the empty text), or its name on the hub,
+        like ``cvssp/audioldm-s-full-v2``.
+    device, dtype
+        Where and in what torch computes.
+    space
+        Name of the space of the rows; ``clap/audioldm`` if nothing is said.
+    seconds
+        Length of a sound; 0: that of the UNet's training, usually 10.24.
+
+    References
+    ----------
+    Liu et al. (2023), *AudioLDM: text-to-audio generation with latent diffusion models*.
+    """
+
+    what = "AudioLDM"
+    parts: ClassVar[dict[str, tuple[str, str]]] = {
+        "unet": ("diffusers", "UNet2DConditionModel"),
+        "vae": ("diffusers", "AutoencoderKL"),
+        "vocoder": ("transformers", "SpeechT5HifiGan"),
+        "scheduler": ("diffusers", ""),
+    }
+
+    def __init__(
+        self,
+        *,
+        weights: str | Path | None = None,
+        device: str = "cpu",
+        dtype: str = "float32",
+        space: str = "",
+        seconds: float = 0.0,
+    ) -> None:
+        self.seconds = seconds
+        super().__init__(weights=weights, device=device, dtype=dtype, space=space)
+
+    def _text_encoder(self) -> tuple[str, str]:
+        return ("transformers", "ClapTextModelWithProjection")
+
+    def _encode_empty(self, tokenizer: Part, text_encoder: Part) -> Tensor:
+        torch = import_torch(self.what)
+        dim = self._parts["unet"].config.projection_class_embeddings_input_dim
+        # the published pipeline pads the empty text to as many tokens as the row has numbers
+        longest = min(dim, tokenizer.model_max_length)
+        tokens = tokenizer(
+            [""], padding="max_length", max_length=longest, truncation=True, return_tensors="pt"
+        )
+        told = {name: tokens[name].to(self.place) for name in ("input_ids", "attention_mask")}
+        return torch.nn.functional.normalize(text_encoder(**told).text_embeds, dim=-1)[0]
+
+    def _describe(self) -> None:
+        unet, vae, vocoder = (self._parts[name].config for name in ("unet", "vae", "vocoder"))
+        self._factor = 2 ** (len(vae.block_out_channels) - 1)
+        self._frame = int(np.prod(vocoder.upsample_rates))  # samples of one frame of the spectrogram
+        seconds = self.seconds or unet.sample_size * self._factor * self._frame / vocoder.sampling_rate
+        self._samples = int(seconds * vocoder.sampling_rate)
+        frames = int(seconds / (self._frame / vocoder.sampling_rate))
+        if frames < self._factor:
+            raise ParameterError(
+                f"seconds is {seconds:g}: give at least "
+                f"{self._factor * self._frame / vocoder.sampling_rate:g}, which is one frame of the latents."
+            )
+        self._frames = -(-frames // self._factor) * self._factor
+        null = None if self._empty is None else self._empty.double().cpu().numpy()
+        dim = int(unet.projection_class_embeddings_input_dim)
+        self.card = Card(
+            space=Space(dim, self._name or "clap/audioldm", "unit"),
+            reads="unit",
+            null=null,
+            gives="audio",
+            item_shape=(self._samples,),
+            rate=int(vocoder.sampling_rate),
+            steps=STEPS,
+            guidance=GUIDANCE,
+            licence="CC BY-NC-SA 4.0 (the published weights)",
+        )
+
+    def _draw(self, rows: Tensor, generators: Sequence[Any], how: Drawing) -> np.ndarray:
+        torch = import_torch(self.what)
+        unet, vae, vocoder = (self._parts[name] for name in ("unet", "vae", "vocoder"))
+        bands = vocoder.config.model_in_dim // self._factor
+        noise = self._noise((unet.config.in_channels, self._frames // self._factor, bands), generators)
+        both = rows
+        if how.guidance != 1.0:
+            both = torch.cat([self._needed_empty().expand_as(rows), rows])
+
+        def predict(latents: Tensor, step: Tensor, guided: bool) -> Tensor:
+            labels = both if guided else rows
+            return unet(latents, step, encoder_hidden_states=None, class_labels=labels).sample
+
+        latents = self._sample(noise, predict, generators, how)
+        spectra = vae.decode(latents / vae.config.scaling_factor).sample.squeeze(1)
+        sounds = vocoder(spectra).float().cpu().numpy()
+        return np.clip(sounds[:, : self._samples], -1, 1).astype(np.float32)

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from alignkit.decoders.mel_ridge import MelRidge
+from alignkit.errors import DataError, ParameterError
+from alignkit.media.mel import decibels, power_spectrogram
+from alignkit.spaces import Embeddings, Space
+
+RATE = 8000
+
+
+def bank(n, seed):
+    """Return rows, and noises whose log spectrum is linear in them."""
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(n, 5))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    shapes = np.random.default_rng(9).normal(size=(5, 6)) @ np.eye(6).repeat(43, axis=1)[:, :257]
+    spectra = np.fft.rfft(rng.normal(size=(n, 512 * 8)).reshape(n, 8, 512), axis=2)
+    loud = np.exp(rows @ np.pad(shapes, ((0, 0), (0, 257 - shapes.shape[1])), mode="edge"))
+    sounds = np.fft.irfft(spectra * loud[:, None], axis=2).reshape(n, -1)
+    return Embeddings(rows, space=Space(5, "toy")), 0.05 * sounds
+
+
+@pytest.fixture(scope="module")
+def sung():
+    rows, sounds = bank(60, 0)
+    decoder = MelRidge(rate=RATE, bins=256, hop=64, bands=16, rounds=12).fit(rows, sounds)
+    held_out, true = bank(8, 1)
+    return decoder, held_out, true, decoder.decode(held_out)
+
+
+def profile(decoder, sound):
+    return decibels(power_spectrogram(sound, bins=256, hop=64) @ decoder.filters_).mean(axis=0)
+
+
+def test_a_held_out_row_is_sung_with_the_spectrum_that_it_stands_for_and_no_other(sung):
+    decoder, _, true, made = sung
+    ours, theirs = (np.stack([profile(decoder, s) for s in sounds]) for sounds in (made, true))
+    errors = np.sqrt(((ours[:, None] - theirs[None]) ** 2).mean(axis=2))
+    assert (errors.argmin(axis=1) == np.arange(8)).all()
+    assert np.diag(errors).mean() < 0.4 * errors[~np.eye(8, dtype=bool)].mean()
+
+
+def test_rate_length_and_range_are_as_the_card_says(sung):
+    decoder, _, true, made = sung
+    assert (decoder.card.rate, decoder.card.gives) == (RATE, "audio")
+    assert made.shape == true.shape
+    assert made.dtype == np.float32
+    assert np.abs(made).max() <= 1
+
+
+def test_the_predicted_spectrogram_is_the_regression_and_never_leaves_the_bank(sung):
+    decoder, held_out, *_ = sung
+    pictures = decoder.mel(held_out.array())
+    assert_allclose(
+        pictures.reshape(8, -1), np.clip(decoder.regression_.predict(held_out.array()), *decoder.span_)
+    )
+    far = decoder.mel(1e6 * held_out.array())
+    assert far.min() >= decoder.span_[0]
+    assert far.max() <= decoder.span_[1]
+
+
+def test_sounds_of_another_shape_and_frames_that_do_not_overlap_are_refused():
+    rows = Embeddings(np.eye(3))
+    with pytest.raises(DataError, match="a row of samples each"):
+        MelRidge().fit(rows, np.zeros((3, 2, 2)))
+    with pytest.raises(DataError, match="not finite"):
+        MelRidge().fit(rows, np.full((3, 4000), np.nan))
+    with pytest.raises(ParameterError, match="overlap by half"):
+        MelRidge(bins=256, hop=200).fit(rows, np.zeros((3, 4000)))
