@@ -23,6 +23,7 @@ COMMANDS = (
     "compare",
     "probe",
     "gap",
+    "explore",
     "index",
     "search",
     "methods",

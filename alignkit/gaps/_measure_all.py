@@ -86,4 +86,6 @@ def chosen_measures(measures: Sequence[str] | None, *, labels: int = 0) -> dict[
     if measures is not None:
         return {name: MEASURES.get(name)() for name in map(MEASURES.check, measures)}
     every = {name: MEASURES.get(name)() for name in MEASURES.names()}
-    return {name: measure for name, measure in every.items() if measure.default and measure.needs_labels <= labels}
+    return {
+        name: measure for name, measure in every.items() if measure.default and measure.needs_labels <= labels
+    }
