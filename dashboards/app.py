@@ -13,7 +13,7 @@ if HERE not in sys.path:
 
 from explorer_pages import shell  # noqa: E402 - the folder of this file is not a package
 
-PAGES = ("folder", "map", "query")
+PAGES = ("folder", "map", "query", "compare", "gap", "audition", "report")
 ICONS = {
     "folder": ":material/folder_open:",
     "map": ":material/scatter_plot:",

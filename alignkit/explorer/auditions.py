@@ -13,14 +13,14 @@ from alignkit.errors import DataError, OutputError
 HEADER, VOTES = "audition.json", "votes.jsonl"
 MOST_BYTES = 16 << 20
 TIE = "tie"
+CAST = ("item", "A", "B", "choice", "winner", "when")
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item: its id, what is said of it, and the files of each variant, as paths in the folder."""
+    """One item: its id, and the files of each variant, as paths in the folder."""
 
     id: str
-    caption: str
     media: dict[str, tuple[str, ...]]
 
 
@@ -36,6 +36,11 @@ class Audition:
     def variants(self) -> tuple[str, ...]:
         """Every variant that some item has, in the order of the file."""
         return tuple(dict.fromkeys(name for item in self.items for name in item.media))
+
+    @property
+    def request(self) -> str:
+        """The digest of what decided the media: votes on other media do not count."""
+        return str(self.context.get("request", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,41 +58,44 @@ class Tally:
 def load_audition(folder: Path | str) -> Audition:
     """Return the audition of a folder with an ``audition.json``.
 
-    Its ``items`` are objects with ``id``, perhaps ``caption``, and ``media``: a file, or a list of files, for
-    each variant (``mapped``, ``ceiling``, ``control``, ``floor``, ``truth``, ...), relative to the folder.
+    Its ``files`` are objects with ``id``, ``variant`` (``mapped``, ``ceiling``, ``control``, ``floor``, ...)
+    and ``file``, relative to the folder.
 
     Raises
     ------
     DataError
-        If the file is missing, damaged, or has no items with media.
+        If the file is missing or damaged, or its media are not all drawn yet.
     """
     path = Path(folder) / HEADER
     try:
         if path.stat().st_size > MOST_BYTES:
             raise DataError(f"{path} has {path.stat().st_size} bytes, more than an audition needs.")
         whole = json.loads(path.read_bytes())
-        items = tuple(_item(item) for item in whole["items"])
-        rest = {name: value for name, value in whole.items() if name != "items"}
+        if whole.get("state") == "drawing":
+            raise DataError(f"{path} says that its media are not all drawn: run `alignkit audition` again.")
+        items = _items(whole["files"])
+        rest = {name: value for name, value in whole.items() if name != "files"}
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}; check the path.") from error
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(
-            f"{path} is no audition ({type(error).__name__}: {error}): it needs items with id and media; "
-            "make it again with `alignkit audition`."
+            f"{path} is no audition ({type(error).__name__}: {error}): it lists files with id, variant and "
+            "file; make it again with `alignkit audition`."
         ) from error
     if not items:
-        raise DataError(f"{path} has no items: make it again with `alignkit audition`.")
+        raise DataError(f"{path} lists no files: make it again with `alignkit audition`.")
     return Audition(Path(folder), items, rest)
 
 
-def _item(found: dict[str, Any]) -> Item:
-    media = {
-        str(variant): (files,) if isinstance(files, str) else tuple(str(file) for file in files)
-        for variant, files in found["media"].items()
-    }
-    return Item(str(found["id"]), str(found.get("caption") or ""), {v: f for v, f in media.items() if f})
+def _items(files: list[dict[str, Any]]) -> tuple[Item, ...]:
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for each in files:
+        media = found.setdefault(str(each["id"]), {})
+        variant = str(each["variant"])
+        media[variant] = (*media.get(variant, ()), str(each["file"]))
+    return tuple(Item(name, media) for name, media in found.items())
 
 
 def blind_order(item: str, variants: tuple[str, str], seed: int) -> tuple[str, str]:
@@ -118,7 +126,15 @@ def vote(audition: Audition, item: str, order: tuple[str, str], choice: str) -> 
         raise DataError(f"there is no vote {choice!r} between {order} on {item!r} in {audition.folder}.")
     winner = TIE if choice == TIE else order["AB".index(choice)]
     when = datetime.now(UTC).isoformat(timespec="seconds")
-    line = {"item": item, "A": order[0], "B": order[1], "choice": choice, "winner": winner, "when": when}
+    line = {
+        "request": audition.request,
+        "item": item,
+        "A": order[0],
+        "B": order[1],
+        "choice": choice,
+        "winner": winner,
+        "when": when,
+    }
     path = audition.folder / VOTES
     if path.is_symlink():
         raise OutputError(f"{path} is a link: votes are stored beside the audition itself; remove the link.")
@@ -130,13 +146,14 @@ def vote(audition: Audition, item: str, order: tuple[str, str], choice: str) -> 
 
 
 def votes(audition: Audition) -> list[dict[str, str]]:
-    """Return every vote that stands beside the audition, oldest first; a damaged line is left out."""
+    """Return every vote on these media, oldest first; a damaged line is left out."""
     path = audition.folder / VOTES
     found = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
         try:
             cast = json.loads(line)
-            found.append({name: str(cast[name]) for name in ("item", "A", "B", "choice", "winner", "when")})
+            if cast["request"] == audition.request:
+                found.append({name: str(cast[name]) for name in CAST})
         except (ValueError, KeyError, TypeError):
             continue
     return found

@@ -18,6 +18,7 @@ from alignkit.workflows.evaluation import evaluate, prepared_rows
 
 Project: TypeAlias = Callable[[Any], Any]
 SAME = 1e-12  # cosines that differ by less are equal: rounding decides no rank
+RANKS = Protocol(metrics=("mrr",), resamples=0, without_positive="skip")
 MOST_SCORES = 600_000_000  # pairs of a query and an item that a page waits for
 
 
@@ -66,9 +67,7 @@ def standings(pairs: Pairs, alignment: Alignment | None = None) -> Standings:
     _check_size(source, target, "ranks")
     ranks, cosines = np.full((2, len(source)), np.nan)
     if len(pairs):
-        found = evaluate(
-            source, target, pairs=pairs, alignment=alignment, protocol=Protocol(metrics=("mrr",), resamples=0)
-        ).tables["forward"]
+        found = evaluate(source, target, pairs=pairs, alignment=alignment, protocol=RANKS).tables["forward"]
         ranks[found["query"].to_numpy()] = found["expected_rank"].to_numpy()
         left, right = _joint(pairs, alignment)
         first, second = pairs.links.T

@@ -182,7 +182,7 @@ def choose_pair(*, need_pair: bool = True) -> tuple[Entry, Entry, Entry | None]:
     with st.sidebar:
         source = by_name[choose("Source", list(by_name), "source", default=first)]
         target = by_name[choose("Target", list(by_name), "target", default=second)]
-        maps = _between(source, target)
+        maps = maps_between(source, target)
         names = [entry.name for entry in maps]
         straight = source.facts["space"].meets(target.facts["space"])
         options = [NONE, *names] if straight or not names else [*names, NONE]
@@ -194,7 +194,8 @@ def choose_pair(*, need_pair: bool = True) -> tuple[Entry, Entry, Entry | None]:
     return source, target, next((entry for entry in maps if entry.name == name), None)
 
 
-def _between(source: Entry, target: Entry) -> list[Entry]:
+def maps_between(source: Entry, target: Entry) -> list[Entry]:
+    """Return the alignments that join two spaces."""
     return [
         entry
         for entry in catalogue().of("alignment")
@@ -207,7 +208,7 @@ def _defaults(spaces: list[Entry]) -> tuple[str, str]:
     """Return the first two spaces that an alignment joins, or the first two that meet, or the first two."""
     for source in spaces:
         for target in spaces:
-            if source is not target and _between(source, target):
+            if source is not target and maps_between(source, target):
                 return source.name, target.name
     for source in spaces:
         for target in spaces:

@@ -111,17 +111,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _write_audition(folder: Path) -> None:
     folder.mkdir()
-    items = []
+    files = []
     for row in range(3):
-        media = {}
         for place, variant in enumerate(("mapped", "ceiling", "floor")):
             name = f"{row}-{variant}.wav"
             write_wav(folder / name, 300 + 100 * row + 50 * place)
-            media[variant] = [name]
-        items.append(
-            {"id": f"item-{row:02d}", "caption": XSS if row == 0 else f"sound {row}", "media": media}
-        )
-    whole = {"schema": "alignkit.audition/1", "items": items, "decoder": "nearest", "seed": 0}
+            files.append(
+                {"id": XSS if row == 0 else f"item-{row:02d}", "variant": variant, "draw": 0, "file": name}
+            )
+    whole = {"schema": "alignkit.audition/1", "state": "done", "request": "r1", "files": files, "seed": 0}
     (folder / "audition.json").write_text(json.dumps(whole))
 
 

@@ -1,5 +1,3 @@
-import json
-
 import pytest
 
 from alignkit.errors import DataError, OutputError
@@ -15,7 +13,7 @@ def heard(folder, tmp_path):
 def test_items_and_variants_are_read_in_order(heard):
     assert heard.variants == ("mapped", "ceiling", "floor")
     assert heard.items[1].media["floor"] == ("1-floor.wav",)
-    assert heard.context["decoder"] == "nearest"
+    assert (heard.context["seed"], heard.request) == (0, "r1")
 
 
 def test_votes_are_stored_beside_the_audition_and_counted_blind(heard):
@@ -39,27 +37,27 @@ def test_the_order_is_fixed_by_item_and_seed_and_mixes_both():
 def test_a_vote_on_nothing_and_a_linked_file_are_refused(heard, tmp_path):
     for item, order, choice in (
         ("nobody", ("mapped", "floor"), "A"),
-        ("item-00", ("mapped", "best"), "A"),
-        ("item-00", ("mapped", "floor"), "C"),
+        ("item-01", ("mapped", "best"), "A"),
+        ("item-01", ("mapped", "floor"), "C"),
     ):
         with pytest.raises(DataError, match="there is no vote"):
             vote(heard, item, order, choice)
     (tmp_path / VOTES).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OutputError, match="is a link"):
-        vote(heard, "item-00", ("mapped", "floor"), "A")
+        vote(heard, "item-01", ("mapped", "floor"), "A")
 
 
-@pytest.mark.parametrize("whole", ["{", "[]", '{"items": []}', '{"items": [{"id": 1}]}', '{"items": [3]}'])
+@pytest.mark.parametrize(
+    "whole", ["{", "[]", '{"files": []}', '{"files": [{"id": 1}]}', '{"files": [3]}', '{"state": "drawing"}']
+)
 def test_a_damaged_audition_says_what_to_do(tmp_path, whole):
     (tmp_path / "audition.json").write_text(whole)
     with pytest.raises(DataError, match="alignkit audition"):
         load_audition(tmp_path)
 
 
-def test_a_damaged_line_of_votes_is_left_out(heard):
-    (heard.folder / VOTES).write_text(
-        '{"item": 1}\nnonsense\n'
-        + json.dumps({n: "x" for n in ("item", "A", "B", "choice", "winner", "when")})
-        + "\n"
-    )
+def test_a_damaged_line_and_votes_on_other_media_are_left_out(heard):
+    vote(heard, "item-01", ("mapped", "floor"), "A")
+    line = (heard.folder / VOTES).read_text()
+    (heard.folder / VOTES).write_text('{"item": 1}\nnonsense\n' + line + line.replace('"r1"', '"r0"'))
     assert len(votes(heard)) == 1
