@@ -109,10 +109,10 @@ def moving(before: Vectors, after: Vectors, target: Vectors, share: float) -> La
 def _linear(view: str, sides: Sequence[Vectors]) -> Layout:
     if view == "gap":
         projection = GapAxis().fit(sides[0], sides[1])
-        note = "across, the clouds lie as far apart as their means do: the modality gap in true length."
+        note = "Across, the clouds lie as far apart as their means do: the modality gap in true length."
     else:
         projection = Pca().fit(sides[0], np.concatenate(sides[1:]))
-        note = "one pair of axes for all modalities, in the unit of the unit rows."
+        note = "One pair of axes for all modalities, in the unit of the unit rows."
     return Layout(tuple(projection.transform(side) for side in sides), _named(projection), None, note)
 
 

@@ -66,6 +66,9 @@ class MediaFolder:
     def find(self, path: str, near: Path | None = None) -> Media:
         """Return the file that ``path`` names beside ``near`` (an artifact), or below the folder.
 
+        For ``photos.space`` it is looked for in that folder, in ``photos`` beside it (from where `embed`
+        takes ids), beside it, and then below the folder that is shown.
+
         Raises
         ------
         DataError
@@ -77,7 +80,7 @@ class MediaFolder:
             raise DataError(
                 f"the path {shown!r} is not one beneath the folder that is shown: use such paths."
             )
-        for base in [] if near is None else [near, near.parent]:
+        for base in [] if near is None else [near, near.with_suffix(""), near.parent]:
             found = self._inside(base / path)
             if found is not None:
                 return _sniffed(found, shown)

@@ -21,6 +21,7 @@ OPTIONS = {
     "browser.gatherUsageStats": "false",
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",
+    "theme.primaryColor": "#0072B2",
 }
 
 

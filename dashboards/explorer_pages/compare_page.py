@@ -101,8 +101,8 @@ def _scatter(found: Duel, names: tuple[str, str], ids: list[str]) -> Any:
     figure.update_layout(
         height=420,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        xaxis={"type": "log", "title": {"text": f"rank by {names[0]} (log)"}},
-        yaxis={"type": "log", "title": {"text": f"rank by {names[1]} (log)"}},
+        xaxis={"type": "log", "dtick": 1, "title": {"text": f"rank by {names[0]} (log)"}},
+        yaxis={"type": "log", "dtick": 1, "title": {"text": f"rank by {names[1]} (log)"}},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
     return figure

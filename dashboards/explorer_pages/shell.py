@@ -69,7 +69,8 @@ def list_folder() -> None:
     with st.sidebar:
         counts = {kind: count for kind, count in found.counts().items() if count and kind != "broken"}
         st.text(
-            f"{found.root.name}: " + (", ".join(f"{n} {kind}" for kind, n in counts.items()) or "nothing")
+            f"{found.root.name}: "
+            + (", ".join(f"{n} {kind}{'s' * (n > 1)}" for kind, n in counts.items()) or "nothing")
         )
         if found.broken:
             with st.expander(f"{len(found.broken)} broken", icon=":material/error:"):

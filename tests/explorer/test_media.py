@@ -48,6 +48,7 @@ def test_a_path_is_looked_for_beside_its_artifact_first(resolver, folder, tmp_pa
     found = resolver.find("media/03.png", folder / "pictures.space")
     assert (found.path.name, found.mime, found.type) == ("03.png", "image/png", "image")
     assert resolver.find("media/01.wav").mime == "audio/wav"
+    assert resolver.find("05.png", folder / "media.space").path == found.path.with_name("05.png")
 
 
 def test_types_are_told_by_first_bytes():
