@@ -17,6 +17,7 @@ LINES = 400  # pair lines drawn: more is a grey cloud
 LABELS = 7  # labels with a colour of their own
 SCALE = "Cividis"
 HEIGHT = 560
+SVG = 2_000  # points up to which they are drawn as shapes of the page, beyond as pixels of a canvas
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +48,19 @@ def map_figure(clouds: Sequence[Cloud], layout: Layout, lines: np.ndarray | None
     """
     go = plotly()
     figure = go.Figure()
+    # one kind of trace for all: a browser draws every gl trace above every other one
+    kind = go.Scattergl if sum(len(cloud.points) for cloud in clouds) > SVG else go.Scatter
     if lines is not None and len(lines):
         _draw_lines(go, figure, clouds, lines)
     colours = _label_colours(clouds)
     any_chosen = any(cloud.chosen for cloud in clouds)
     for place, cloud in enumerate(clouds):
         if cloud.labels is not None:
-            _draw_labels(go, figure, cloud, place, colours)
+            _draw_labels(kind, figure, cloud, place, colours)
         else:
-            _draw_cloud(go, figure, cloud, place, range(len(cloud.points)), {})
+            _draw_cloud(kind, figure, cloud, place, range(len(cloud.points)), {})
     if any_chosen:
-        _draw_chosen(go, figure, clouds)
+        _draw_chosen(kind, figure, clouds)
     if colours:
         _name_shapes(go, figure, clouds)
         _name_labels(figure, clouds, colours)
@@ -106,7 +109,7 @@ def keys_of(event: Any) -> list[tuple[int, int]]:
 
 
 def _draw_cloud(
-    go: Any, figure: Any, cloud: Cloud, place: int, which: Sequence[int] | range, look: dict[str, Any]
+    kind: Any, figure: Any, cloud: Cloud, place: int, which: Sequence[int] | range, look: dict[str, Any]
 ) -> None:
     which = list(which)
     marker = {
@@ -121,7 +124,7 @@ def _draw_cloud(
     marker |= look.pop("marker", {})
     shown = cloud.points[which]
     figure.add_trace(
-        (go.Scatter if len(cloud.points) < 1500 else go.Scattergl)(
+        kind(
             x=shown[:, 0],
             y=shown[:, 1],
             mode="markers",
@@ -156,7 +159,7 @@ def _label_colours(clouds: Sequence[Cloud]) -> dict[str, str]:
     return {label: OKABE_ITO[place] for place, label in enumerate(sorted(common))}
 
 
-def _draw_labels(go: Any, figure: Any, cloud: Cloud, place: int, colours: dict[str, str]) -> None:
+def _draw_labels(kind: Any, figure: Any, cloud: Cloud, place: int, colours: dict[str, str]) -> None:
     labels = np.array(cloud.labels, dtype=object)
     groups = [*colours, None]
     for label in groups:
@@ -174,7 +177,9 @@ def _draw_labels(go: Any, figure: Any, cloud: Cloud, place: int, colours: dict[s
         if place == 0:
             look["name"] = for_plotly(label if label is not None else "other labels")
         named = Cloud(name, cloud.points, cloud.keys, cloud.hover)
-        _draw_cloud(go, figure, named, place, which.tolist(), {k: v for k, v in look.items() if k != "name"})
+        _draw_cloud(
+            kind, figure, named, place, which.tolist(), {k: v for k, v in look.items() if k != "name"}
+        )
         if place == 0:
             figure.data[-1].name = look["name"]
 
@@ -223,11 +228,11 @@ def _draw_lines(go: Any, figure: Any, clouds: Sequence[Cloud], lines: np.ndarray
     )
 
 
-def _draw_chosen(go: Any, figure: Any, clouds: Sequence[Cloud]) -> None:
+def _draw_chosen(kind: Any, figure: Any, clouds: Sequence[Cloud]) -> None:
     """Ring what a link or another picture has chosen."""
     spots = np.concatenate([cloud.points[cloud.chosen] for cloud in clouds if cloud.chosen])
     figure.add_trace(
-        go.Scatter(
+        kind(
             x=spots[:, 0],
             y=spots[:, 1],
             mode="markers",

@@ -14,7 +14,7 @@ from alignkit.explorer.duels import Duel, duel
 from alignkit.explorer.figures import OKABE_ITO, Cloud, keys_of, map_figure, plotly
 from alignkit.explorer.layouts import moving
 from alignkit.explorer.scenes import before_and_after, choose_rows
-from alignkit.plots import forest, to_svg
+from alignkit.plots import forest, to_png
 from alignkit.retrieval.comparison import Comparison
 from alignkit.storage import load_comparison
 from explorer_pages import shell, things
@@ -59,7 +59,7 @@ def _leaderboard(entries: list[Entry]) -> None:
                     "beats for certain": ", ".join(beaten),
                 }
             )
-    st.image(to_svg(forest(found)))
+    st.image(to_png(forest(found)))  # on white paper, in the dark as well
     st.dataframe(pd.DataFrame(rows), hide_index=True)
     st.text(legend(found))
     for sentence in found.warnings():

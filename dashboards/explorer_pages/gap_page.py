@@ -14,7 +14,7 @@ from alignkit.explorer.figures import OKABE_ITO, histogram_figure, plotly
 from alignkit.explorer.similarities import similarities
 from alignkit.explorer.sweeps import load_sweep
 from alignkit.gap_tables import place
-from alignkit.plots import to_svg
+from alignkit.plots import to_png
 from alignkit.sweep_plots import gap_sweep
 from alignkit.sweep_tables import text as sweep_text
 from explorer_pages import shell
@@ -157,7 +157,7 @@ def _show_sweep(source: Entry, target: Entry, key: tuple[str, ...], pairs: Any, 
 
 
 def _draw_sweep(found: Sweep) -> None:
-    st.image(to_svg(gap_sweep(found)))
+    st.image(to_png(gap_sweep(found)))  # on white paper, in the dark as well
     with st.expander("As a table"):
         st.code(sweep_text(found), language=None)
 

@@ -9,7 +9,7 @@ from alignkit.explorer.captions import plain
 from alignkit.explorer.catalogue import Entry
 from alignkit.explorer.papers import command_for, figures_of, report_latex, to_pdf
 from alignkit.explorer.sweeps import load_sweep
-from alignkit.plots import to_svg
+from alignkit.plots import to_png, to_svg
 from alignkit.storage import load_comparison
 from explorer_pages import shell
 
@@ -69,11 +69,14 @@ def page() -> None:
     if figures:
         st.subheader("Figures")
     for title, figure in figures.items():
-        svg = to_svg(figure)
-        st.image(svg)
+        st.image(to_png(figure))  # on white paper, in the dark as well
         left, right = st.columns(2)
         left.download_button(
-            f"Download {title} as SVG", svg, f"{stem}-{title}.svg", "image/svg+xml", key=f"{title}-svg"
+            f"Download {title} as SVG",
+            to_svg(figure),
+            f"{stem}-{title}.svg",
+            "image/svg+xml",
+            key=f"{title}-svg",
         )
         right.download_button(
             f"Download {title} as PDF",
