@@ -28,6 +28,7 @@ MODULE_OF = {
     "POT": "ot",
     "pillow": "PIL",
     "open_clip_torch": "open_clip",
+    "umap-learn": "umap",
 }  # distributions whose module is called otherwise
 LONGEST_MODULE, LONGEST_FUNCTION, MOST_PARAMETERS = 300, 40, 7
 

@@ -25,6 +25,7 @@ COMMANDS = (
     "gap",
     "audition",
     "judge",
+    "explore",
     "index",
     "search",
     "methods",

@@ -14,6 +14,8 @@ EXTRAS = {  # extra: (package it brings, what for)
     "video": ("av", "reads films for embed"),
     "hub": ("transformers", "encoders of published models"),
     "openclip": ("open_clip_torch", "the encoder clip"),
+    "app": ("streamlit", "explore (with plotly)"),
+    "umap": ("umap-learn", "the view umap of explore"),
 }
 
 

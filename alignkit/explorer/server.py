@@ -1,0 +1,85 @@
+"""Start the explorer's web server, on this machine and for it alone."""
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from alignkit.errors import DataError, MissingExtraError, OutputError
+
+ROOT = "ALIGNKIT_EXPLORE"  # the variable in which the server's process is told the folder
+PORT = 8501
+PACKAGE = Path(__file__).parents[1]
+HOSTS = ("127.0.0.1", "localhost")  # by other names it does not answer: no site can rebind its own to here
+OPTIONS = {
+    "server.address": "127.0.0.1",
+    "server.fileWatcherType": "none",
+    "server.maxUploadSize": "20",
+    "server.showEmailPrompt": "false",
+    "server.enableStaticServing": "false",
+    "browser.gatherUsageStats": "false",
+    "client.toolbarMode": "minimal",
+    "client.showErrorDetails": "none",
+    "theme.light.primaryColor": "#0072B2",
+    "theme.dark.primaryColor": "#56B4E9",
+}
+
+
+def app_path() -> Path:
+    """Return the app: in a wheel inside the package, in a checkout beside it.
+
+    Raises
+    ------
+    DataError
+        If it is at neither place.
+
+    Examples
+    --------
+    >>> app_path().name
+    'app.py'
+    """
+    for folder in (PACKAGE / "_dashboards", PACKAGE.parent / "dashboards"):
+        if (folder / "app.py").is_file():
+            return folder / "app.py"
+    raise DataError(f"the pages of the explorer are not beside {PACKAGE}: install alignkit again.")
+
+
+def check_extras() -> None:
+    """Raise MissingExtraError, with the command that installs it, unless streamlit and plotly are there."""
+    for package in ("streamlit", "plotly"):
+        if find_spec(package) is None:
+            raise MissingExtraError(f"explore needs {package}: pip install 'alignkit[app]'.")
+
+
+def command_line(*, port: int = PORT, browser: bool = True) -> list[str]:
+    """Return the words that start the server.
+
+    Examples
+    --------
+    >>> command_line(port=9000)[-4:]
+    ['--server.port', '9000', '--server.headless', 'false']
+    """
+    options = OPTIONS | {"server.port": str(port), "server.headless": "false" if browser else "true"}
+    pairs = [*(("server.allowedHosts", host) for host in HOSTS), *options.items()]
+    words = [word for name, value in pairs for word in (f"--{name}", value)]
+    return [sys.executable, "-m", "streamlit", "run", str(app_path()), *words]
+
+
+def serve(root: Path, *, port: int = PORT, browser: bool = True) -> None:
+    """Run the server until it is interrupted.
+
+    Raises
+    ------
+    MissingExtraError
+        If the extra ``app`` is not installed.
+    OutputError
+        If the server could not start: most often its port is taken.
+    """
+    check_extras()
+    environment = os.environ | {ROOT: str(root.absolute())}
+    done = subprocess.run(command_line(port=port, browser=browser), env=environment, check=False)
+    if done.returncode:
+        raise OutputError(
+            f"the server ended with status {done.returncode}: choose another --port than {port}."
+        )

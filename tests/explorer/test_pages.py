@@ -1,0 +1,166 @@
+"""Every page runs without a browser: on nothing, on one space, on two, and beside broken artifacts."""
+
+import shutil
+
+import pytest
+
+from alignkit import open_embeddings
+from alignkit.explorer.selections import load_selection
+from alignkit.explorer.server import ROOT, app_path
+
+testing = pytest.importorskip(
+    "streamlit.testing.v1", reason="streamlit is absent: pip install 'alignkit[app]'"
+)
+pytest.importorskip("plotly", reason="plotly is absent: pip install 'alignkit[app]'")
+PAGES = ("folder", "map", "query", "compare", "gap", "audition", "report")
+pytestmark = pytest.mark.filterwarnings(
+    "default"
+)  # what streamlit's own libraries warn of is no fault of ours
+
+
+@pytest.fixture
+def visit(monkeypatch):
+    """Return a function that opens a page on a folder, with words in the address."""
+
+    def opened(folder, page, **words):
+        monkeypatch.setenv(ROOT, str(folder))
+        app = testing.AppTest.from_file(str(app_path()), default_timeout=60)
+        app.run()  # the first page: only then the others are known
+        for name, word in words.items():
+            app.query_params[name] = word
+        if page != "folder":
+            app = app.switch_page(f"explorer_pages/{page}_page.py").run()
+        assert not app.exception, (page, [each.message for each in app.exception])
+        return app
+
+    return opened
+
+
+def said(app) -> str:
+    kinds = (
+        "text",
+        "info",
+        "error",
+        "warning",
+        "code",
+        "header",
+        "subheader",
+        "metric",
+        "caption",
+        "success",
+    )
+    return "\n".join(str(each.value) for kind in kinds for each in getattr(app, kind))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_folder_names_the_command_to_run(visit, tmp_path, page):
+    app = visit(tmp_path, page)
+    assert "alignkit " in "\n".join(each.value for each in app.code)
+    assert len(app.info) == 1
+
+
+@pytest.mark.parametrize("page", PAGES[1:5])
+def test_one_space_says_that_two_are_needed(visit, folder, tmp_path, page):
+    shutil.copytree(folder / "pictures.space", tmp_path / "pictures.space")
+    app = visit(tmp_path, page)
+    assert "Only one space" in said(app)
+    assert "alignkit embed" in said(app)
+
+
+def test_spaces_that_nothing_joins_name_the_command_that_fits_a_map(visit, folder, tmp_path):
+    for name in ("pictures.space", "sounds.space"):
+        shutil.copytree(folder / name, tmp_path / name)
+    for page in ("map", "query", "gap"):
+        assert "alignkit fit pictures.space sounds.space" in said(visit(tmp_path, page)), page
+
+
+def test_broken_artifacts_are_listed_with_their_sentence_and_the_rest_works(visit, folder):
+    app = visit(folder, "folder")
+    assert "Broken (2)" in said(app)
+    assert "broken.space" in said(app)
+    assert "Spaces (2)" in said(app)
+
+
+def test_the_map_draws_both_sides_and_keeps_its_choices_in_the_address(visit, folder):
+    app = visit(folder, "map", view="gap", colour="rank", lines="1", alignment="ridge.alignment")
+    assert len(app.get("plotly_chart")) == 1
+    assert "120 of 120 points; 60 pairs by id" in said(app)
+    values = {each.label: each.value for each in app.selectbox}
+    assert (values["Picture"], values["Colour by"], values["Alignment"]) == ("gap", "rank", "ridge.alignment")
+    app.selectbox(key="view").set_value("moving").run()
+    app.slider(key="along").set_value(0.25).run()
+    assert not app.exception
+    words = dict(app.query_params)
+    assert (words["view"], words["along"], words["colour"]) == ("moving", "0.25", "rank")
+
+
+def test_an_address_that_makes_no_sense_falls_back_to_what_there_is(visit, folder):
+    app = visit(folder, "map", view="spiral", source="../../etc", along="nine", selection="../x")
+    assert app.selectbox(key="view").value == "pca"
+    assert app.selectbox(key="source").value == "pictures.space"
+    assert "names no selection" in " ".join(each.value for each in app.warning).replace("\\", "")
+
+
+def test_a_selection_is_listed_with_its_own_medium_and_its_link_reopens_it(visit, folder, tmp_path):
+    root = tmp_path / "copy"
+    shutil.copytree(folder, root)
+    app = visit(root, "map")
+    row = open_embeddings(root / "pictures.space").ids.to_pylist().index("item-07")
+    app.session_state["map"] = {"selection": {"points": [{"customdata": [0, row]}]}}
+    app.run()
+    frame = app.dataframe[0].value
+    assert frame["id"].tolist() == ["item-07"]
+    word = app.query_params["selection"]
+    assert load_selection(root, word) == [("pictures.space", "item-07")]
+    again = visit(root, "map", selection=word)
+    assert again.dataframe[0].value["id"].tolist() == ["item-07"]
+    assert again.dataframe[0].value["picture"].tolist() == frame["picture"].tolist()
+
+
+def test_a_query_shows_neighbours_rank_and_hubness_and_captions_are_text(visit, folder):
+    app = visit(folder, "query", q="item-07")
+    assert "rank of the true partner" in [each.label for each in app.metric]
+    frame = app.dataframe[0].value
+    assert len(frame) == 10
+    assert frame["found by (N10)"].between(0, 60).all()
+    assert (frame["partner"] == "yes").sum() <= 1
+    assert not any("<img" in each.value for each in app.markdown)
+    assert any("<img src=x" in each.value for each in app.text)
+    backward = visit(folder, "query", direction="target to source", q="item-03")
+    assert backward.dataframe[0].value["id"].str.startswith("item-").all()
+
+
+def test_compare_shows_tests_wins_and_two_linked_maps(visit, folder):
+    app = visit(folder, "compare")
+    labels = {each.label: each.value for each in app.metric}
+    assert int(labels["wins of the first"]) + int(labels["ties"]) + int(labels["wins of the second"]) == 60
+    assert len(app.get("plotly_chart")) == 3
+    assert set(app.dataframe[0].value["method"]) == {"procrustes (a)", "ridge (b)"}
+
+
+def test_gap_shows_every_measure_beside_its_band(visit, folder):
+    app = visit(folder, "gap")
+    frame = app.dataframe[0].value.set_index("measure")
+    assert "after the map" in set(frame["when"])
+    assert {"centroid_distance", "linear_separability", "mutual_knn"} <= set(frame.index)
+    assert set(frame["against the null"]) <= {"above", "within", "below", ""}
+
+
+def test_votes_are_blind_until_asked_and_stored_beside_the_audition(visit, folder, tmp_path):
+    shutil.copytree(folder / "heard", tmp_path / "heard")
+    app = visit(tmp_path, "audition")
+    for choice in ("A", "B", "tie"):
+        app.button(key=f"vote-{choice}").click().run()
+        assert not app.exception
+    assert len((tmp_path / "heard" / "votes.jsonl").read_text().splitlines()) == 3
+    assert "Every item is judged." in said(app)
+    assert not any("<img" in each.value for each in app.markdown)
+
+
+def test_a_report_is_given_in_every_format_with_its_command(visit, folder):
+    app = visit(folder, "report", report="eval.report.json")
+    codes = [each.value for each in app.code]
+    assert any(r"\begin{tabular}" in code for code in codes)
+    assert any(code.startswith("section,metric,value") for code in codes)
+    assert any(code.startswith("alignkit eval ") and "eval.report.json" in code for code in codes)
+    assert "Figures" in said(app)

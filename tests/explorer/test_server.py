@@ -1,0 +1,44 @@
+import sys
+import tomllib
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from alignkit.errors import MissingExtraError, OutputError
+from alignkit.explorer import server
+
+
+def test_it_answers_on_this_machine_alone_and_tells_nobody():
+    words = server.command_line(port=9, browser=False)
+    pairs = set(pairwise(words))
+    for pair in (
+        ("--server.address", "127.0.0.1"),
+        ("--server.allowedHosts", "127.0.0.1"),
+        ("--server.headless", "true"),
+        ("--browser.gatherUsageStats", "false"),
+        ("--server.maxUploadSize", "20"),
+        ("--server.port", "9"),
+    ):
+        assert pair in pairs, pair
+    assert words[0] == sys.executable
+
+
+def test_the_app_is_found_in_a_wheel_and_in_a_checkout(tmp_path, monkeypatch):
+    assert server.app_path().is_file()
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    packed = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert packed == {"dashboards": "alignkit/_dashboards"}
+    (tmp_path / "_dashboards").mkdir()
+    (tmp_path / "_dashboards" / "app.py").write_text("")
+    monkeypatch.setattr(server, "PACKAGE", tmp_path)
+    assert server.app_path() == tmp_path / "_dashboards" / "app.py"
+
+
+def test_a_missing_extra_and_a_server_that_fails_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(server, "command_line", lambda **_: [sys.executable, "-c", "raise SystemExit(1)"])
+    with pytest.raises(OutputError, match="choose another --port than 77"):
+        server.serve(tmp_path, port=77)
+    monkeypatch.setattr(server, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'alignkit\[app\]'"):
+        server.serve(tmp_path)
