@@ -114,7 +114,7 @@ def _softmax_of(plane: Plane, present: Labels, n_classes: int) -> Callable[[Vect
 
 
 def _sigmoids(rows: Vectors, truth: Membership, penalties: Sequence[float]) -> Iterator[Fit]:
-    varied = truth.any(axis=0) & ~truth.all(axis=0)
+    varied = np.asarray(truth.any(axis=0) & ~truth.all(axis=0))
     if not varied.any():
         yield from (Fit(_sigmoid_of(None, truth, varied), True) for _ in penalties)
         return
