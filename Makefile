@@ -15,6 +15,9 @@ PINS := constraints/ci.txt
 # a stamp is newer than what it was installed from; installing the full set installs the base as well
 BASE := $(VENV)/.base-installed
 FULL := $(VENV)/.full-installed
+# LAION's own code of CLAP pins an older numpy, and runs with this one: an environment of its own, for parity
+LAION_VENV := .venv-laion
+LAION := $(LAION_VENV)/.laion-installed
 
 DEMO := demo-report
 # every test runs once: those of tests/shaped.py with each array's shape and dtype checked against its annotation
@@ -24,7 +27,7 @@ OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 RAY_USAGE_STATS_ENABLED=0
 IN_PARALLEL := -n auto --dist worksteal
 QUIET_DOCS := NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true
 
-.PHONY: help demo venv test check docs bench analyses constraints clean
+.PHONY: help demo venv test test-laion check docs bench analyses constraints clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -39,6 +42,9 @@ test: $(FULL)  ## run every test, then build the docs with warnings as errors
 	$(OFFLINE) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q $(IN_PARALLEL) --shaped without
 	$(OFFLINE) OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m pytest -q $(IN_PARALLEL) $(SHAPES)
 	$(MAKE) --no-print-directory docs
+
+test-laion: $(LAION)  ## compare the CLAP encoder with LAION's own code, in .venv-laion; takes minutes
+	$(OFFLINE) $(LAION_VENV)/bin/python -m pytest -q -p no:cacheprovider tests/laion
 
 check: $(FULL)  ## lint, format, types and the layers of the package
 	$(BIN)/ruff check
@@ -85,3 +91,9 @@ $(FULL): pyproject.toml $(PINS) | $(VENV)/bin/python
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(PINS) uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python -c $(PINS) -e '.[full,test,docs]'
 	@touch $(BASE) $@
+
+$(LAION): pyproject.toml $(PINS) constraints/laion.in | $(FULL)
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python $(LAION_VENV)
+	$(BIN)/uv pip install --quiet --python $(LAION_VENV)/bin/python -c $(PINS) --override constraints/laion.in \
+		-e '.[hub]' laion_clap==1.1.7 torchvision pytest
+	@touch $@

@@ -4,8 +4,10 @@ import importlib.util
 import json
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from alignkit.aligners import METHODS
@@ -28,7 +30,7 @@ def result_of(name):
 
 
 def test_there_are_analyses():
-    assert {"split_leak", "method_leaderboard", "tools_disagree", "robustness"} <= set(NAMES)
+    assert {"split_leak", "method_leaderboard", "tools_disagree", "robustness", "audio_probes"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -183,3 +185,42 @@ def test_where_there_is_no_gap_every_measure_lies_at_the_level_that_it_states():
                     assert found["value"] == pytest.approx(found["level"], abs=0.06), (title, name)
     apart = result["worlds"]["CLIP images against captions"]["centroid_distance"]
     assert all(found["lowest"] > 3 * found["level"] for found in apart.values())
+
+
+def test_clap_needs_fewer_examples_than_yamnet_and_more_never_hurt_much():
+    sets = result_of("audio_probes")["sets"]
+    few = {name: each["examples"] for name, each in sets["ESC-10"]["spaces"].items()}
+    assert few["CLAP"]["1"]["low"] > few["YAMNet"]["8"]["value"]
+    for held in sets.values():
+        for each in held["spaces"].values():
+            values = [point["value"] for point in each["examples"].values()]
+            assert all(later > sooner - 0.005 for sooner, later in pairwise(values))
+            assert [round(32 * p["share"]) for p in each["examples"].values()] == [1, 2, 4, 8, 16, 32]
+    assert sets["ESC-50"]["spaces"]["CLAP"]["accuracy"]["value"] == pytest.approx(0.977, abs=0.002)
+    assert sets["ESC-50"]["lacking"] == ["YAMNet"]
+
+
+def test_the_difference_of_confusions_is_that_of_the_two_matrices():
+    held = result_of("audio_probes")["sets"]["ESC-10"]
+    one, other = (np.array(held["spaces"][name]["confusion"]) for name in ("YAMNet", "CLAP"))
+    assert np.allclose(held["differences"]["YAMNet less CLAP"]["confusion"], one - other, atol=2e-4)
+    accuracies = [held["spaces"][name]["accuracy"]["value"] for name in ("YAMNet", "CLAP")]
+    assert np.diag(one).mean() == pytest.approx(accuracies[0], abs=1e-3)
+    least = held["spaces"]["YAMNet"]["accuracy"]
+    assert least["low"] < 0.98 < least["high"]  # the goal, which the probe's own recipe misses by two clips
+
+
+def test_another_space_joins_the_sets_whose_clips_it_has(monkeypatch, tmp_path):
+    module = analysis("audio_probes", monkeypatch)
+    sets = sys.modules["_sets"]
+    lines = [{"audio_filename": f"{f}-{f}00-A-0.wav", "class_name": "dog", "fold": f} for f in "12"]
+    found = {
+        "whole": sets.by_clip(["x/1-100-A.ogg", "2-200-A-0.wav", "cover.png"], np.eye(3)),
+        "part": sets.by_clip(["1-100-A.wav"], np.eye(1)),
+    }
+    held = sets.joined(found, lines)
+    assert list(held.spaces) == ["whole"]
+    assert held.lacking == ("part",)
+    assert held.spaces["whole"].array().tolist() == np.eye(3)[:2].tolist()
+    assert held.spaces["whole"].items["recording"].to_pylist() == ["100", "200"]
+    assert module.fewest_to_train_on(held.spaces["whole"]) == 1

@@ -1,7 +1,9 @@
 """The folder is the registry: names without imports, one class a file, plug-ins beside them."""
 
+import re
 import subprocess
 import sys
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -87,3 +89,29 @@ def test_listing_the_methods_of_a_fresh_interpreter_loads_none_of_them():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "own-encoder.md"
+
+
+def test_the_package_of_the_page_is_found_by_its_entry_point(tmp_path: Path):
+    """What the page writes, laid out as an installer does, is an encoder with a card on the command line."""
+    blocks = re.findall(r"^```(toml|python)\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
+    project = tomllib.loads(next(text for language, text in blocks if language == "toml"))["project"]
+    module = next(text for language, text in blocks if language == "python")
+    ((name, place),) = project["entry-points"]["alignkit.encoders"].items()
+    (tmp_path / f"{place.partition(':')[0]}.py").write_text(module, encoding="utf-8")
+    installed = tmp_path / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    )
+    (installed / "entry_points.txt").write_text(f"[alignkit.encoders]\n{name} = {place}\n")
+    code = (
+        f"import sys; sys.path.append({str(tmp_path)!r}); sys.argv = ['alignkit', 'encoders', {name!r}]\n"
+        "from alignkit.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{name}: ")
+    assert "of shape (64, 24)" in done.stdout

@@ -27,10 +27,11 @@ BLOCKS = (
 )
 
 
-def patches(samples: Samples) -> np.ndarray:
+def patches(samples: Samples, *, step: int = STEP, offset: float = 0.001) -> np.ndarray:
     """Return the log-mel patches of samples at `RATE`: patches, 96 frames, 64 bands; a rest is dropped.
 
-    A sound shorter than 0.975 s is padded with zeros at its end.
+    A sound shorter than 0.975 s is padded with zeros at its end. ``offset`` is added to magnitudes, so that
+    silence has a logarithm; VGGish takes 0.01, and patches side by side (``step`` 96).
 
     Examples
     --------
@@ -39,8 +40,8 @@ def patches(samples: Samples) -> np.ndarray:
     """
     samples = np.pad(samples, (0, max(0, LEAST - len(samples))))
     power = power_spectrogram(samples, bins=BINS, hop=HOP, window=WINDOW, center=False)
-    mel = np.log(np.sqrt(power) @ _filters() + 0.001).astype(np.float32)
-    return np.stack([mel[at : at + PATCH] for at in range(0, len(mel) - PATCH + 1, STEP)])
+    mel = np.log(np.sqrt(power) @ _filters() + offset).astype(np.float32)
+    return np.stack([mel[at : at + PATCH] for at in range(0, len(mel) - PATCH + 1, step)])
 
 
 def read_yamnet(path: Path | str) -> dict[str, np.ndarray]:
