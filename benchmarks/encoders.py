@@ -3,7 +3,8 @@
 The stored rows are those of the TensorFlow Lite file, whose weights have 8 bits, on sounds resampled by
 scipy's ``resample_poly``; ours are soxr's by default. Goals: cosine at least 0.99 for every clip, with a
 median of at least 0.999; with the reference's own resampler at least 0.998 for every clip. The benchmark
-fails where one is missed.
+fails where one is missed. Measured on two cores of an EPYC: least .9956 and median .9998 with soxr, .9993 and
+.9999 with resample_poly; 20 clips of 5 s a CPU second.
 
 Run: python benchmarks/encoders.py [--every 1]
 """

@@ -14,6 +14,7 @@ CHECKING = ("assert", "check", "raises", "warns", "fail", "parametrize_with_chec
 
 # tests of the whole, which have no module of their own
 OF_THE_WHOLE = {
+    "laion/test_parity.py",
     "test_analyses.py",
     "test_architecture.py",
     "test_docs.py",
