@@ -13,6 +13,7 @@ from alignkit.errors import ParameterError
 
 if TYPE_CHECKING:
     from alignkit.spaces import Embeddings
+    from alignkit.workflows.fitting import Fitted
 
 Kind: TypeAlias = Literal["pair", "--hub", "--via", "--stream"]
 PAIR = 2  # spaces that an ordinary fit joins
@@ -50,6 +51,7 @@ class Request:
     via: list[str]
     recentre: bool
     stream: bool
+    deploy_on: str | None
     checkpoints: Path | None
     ids: str | None
     trust_pickle: bool
@@ -82,6 +84,7 @@ class Request:
             "--anchors": self.anchors is not None,
             "--unpaired": self.unpaired,
             "--allow-failed": self.allow_failed,
+            "--deploy-on": self.deploy_on,
             "--checkpoints": self.checkpoints,
         }
         foreign = ("--hub", "--via", "--recentre") if self.kind == "pair" else tuple(special)
@@ -194,7 +197,21 @@ def _pair(request: Request, sides: "list[Embeddings]") -> None:
         note(f"warning: {sentence}")
     for sentence in fitted.choice.sentences() if fitted.choice else ():
         note(sentence)
+    if request.deploy_on is not None:
+        _measure_deployment(request, fitted, request.deploy_on)
     request.finish(fitted, save_alignment, request.apply_hint)
+
+
+def _measure_deployment(request: Request, fitted: "Fitted", path: str) -> None:
+    """Say how far the rows that the map will meet lie from those it was fitted to; keep it in the report."""
+    from alignkit.workflows.deploying import deployment_gap, deployment_sentence
+
+    deployed = request.open(path, request.space_names[0])
+    trained = fitted.train.restricted().source if len(fitted.train) else fitted.train.source
+    gap = deployment_gap(fitted.alignment, trained, deployed, seed=request.seed)
+    fitted.report.context["deployed_on"] = {"name": deployed.name, **gap.to_json()}
+    fitted.alignment.info["report"] = fitted.report.to_json()
+    note(deployment_sentence(gap, request.spaces[0], path))
 
 
 def _many(request: Request, sides: "list[Embeddings]") -> None:

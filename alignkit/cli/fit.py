@@ -93,6 +93,10 @@ def command(
             rich_help_panel=LARGE,
         ),
     ] = False,
+    deploy_on: Annotated[
+        str | None,
+        typer.Option(help="Measure how far these rows of SOURCE's space lie from those that are fitted."),
+    ] = None,
     checkpoints: Annotated[
         Path | None,
         typer.Option(
@@ -144,6 +148,7 @@ def command(
             via=via or [],
             recentre=recentre,
             stream=stream,
+            deploy_on=deploy_on,
             checkpoints=checkpoints,
             ids=ids,
             trust_pickle=trust_pickle,

@@ -183,3 +183,17 @@ def test_what_no_network_can_do_is_refused(alignkit, rotated):
     alignkit("fit", *rotated, "--stream", "--checkpoints", "run").refused("does not go with --stream")
     alignkit("fit", *rotated, "--method", "mlp", "--set", "loss=hinge").refused("loss is 'hinge'", "infonce")
     alignkit("fit", *rotated, "--method", "mlp", "--device", "cuda").refused("no CUDA device")
+
+
+def test_rows_that_the_map_will_meet_are_compared_with_those_it_was_fitted_to(alignkit, rotated, tmp_path):
+    X = np.load(rotated[0])
+    np.save(tmp_path / "far.npy", X + 3 * np.eye(X.shape[1])[0])
+    ran = alignkit("fit", *rotated, "--deploy-on", "far.npy", "--out", "a.alignment", "--json")
+    assert ran.code == 0, ran.err
+    assert "far.npy is not like" in ran.err
+    deployed = ran.json["context"]["deployed_on"]
+    assert deployed["source"]["centroid_distance"]["value"] > 0.5
+    assert deployed["mapped"]["linear_separability"]["value"] > 0.9
+    stored = json.loads((tmp_path / "a.alignment" / "alignment.json").read_text())["info"]["report"]
+    assert stored["context"]["deployed_on"] == deployed
+    alignkit("fit", *rotated, "--stream", "--deploy-on", "far.npy").refused("--deploy-on does not go with")
