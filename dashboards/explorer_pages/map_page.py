@@ -22,13 +22,22 @@ SLOW = ("umap", "tsne")
 
 
 @st.cache_data(max_entries=16, show_spinner="Drawing the map")
-def _layout(key: tuple[str, ...], view: str, _sides: list[Embeddings], _scene: Scene, _map: Any) -> Layout:
+def _layout(
+    key: tuple[str, ...],  # noqa: ARG001 - what the result is cached by
+    view: str,
+    _sides: list[Embeddings],
+    _scene: Scene,
+    _map: Any,
+) -> Layout:
     return lay_out(view, one_space(_sides, _scene, _map))
 
 
 @st.cache_data(max_entries=8, show_spinner="Drawing both ends of the way")
 def _ends(
-    key: tuple[str, ...], _sides: list[Embeddings], _scene: Scene, _map: Alignment
+    key: tuple[str, ...],  # noqa: ARG001
+    _sides: list[Embeddings],
+    _scene: Scene,
+    _map: Alignment,
 ) -> tuple[Layout, Layout]:
     return ends_of(*before_and_after(_sides, _scene, _map))
 
