@@ -93,17 +93,27 @@ def moving(before: Vectors, after: Vectors, target: Vectors, share: float) -> La
     >>> bool(np.allclose(half, (start + end) / 2))
     True
     """
+    return along(*ends_of(before, after, target), share)
+
+
+def ends_of(before: Vectors, after: Vectors, target: Vectors) -> tuple[Layout, Layout]:
+    """Return the two ends of `moving`: the source as it is, and where the map takes it."""
+    projection = Pca().fit(np.concatenate([before, after]), target)
+    still, axes = projection.transform(target), _named(projection)
+    start, end = (Layout((projection.transform(rows), still), axes) for rows in (before, after))
+    return start, end
+
+
+def along(start: Layout, end: Layout, share: float) -> Layout:
+    """Return the picture between two ends, at a share of the way; costs nothing but the sum."""
     if not 0 <= share <= 1:
         raise ParameterError(f"the share of the way is {share}: it lies between 0 (before) and 1 (after).")
-    projection = Pca().fit(np.concatenate([before, after]), target)
-    start, end = projection.transform(before), projection.transform(after)
     note = (
         f"{share:.0%} of the way from the source's own place (0) to where the map takes it (1); "
         "the target stays where it is."
     )
-    return Layout(
-        ((1 - share) * start + share * end, projection.transform(target)), _named(projection), None, note
-    )
+    points = (1 - share) * start.points[0] + share * end.points[0]
+    return Layout((points, start.points[1]), start.axes, None, note)
 
 
 def _linear(view: str, sides: Sequence[Vectors]) -> Layout:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from alignkit import Report, measure_gap, sweep_gap
+from alignkit import AlignkitError, Report, measure_gap, sweep_gap
 from alignkit.closing._sweep import Sweep
 from alignkit.explorer.captions import plain
 from alignkit.explorer.catalogue import Entry
@@ -176,9 +176,11 @@ def page() -> None:
     straight = source.facts["space"].meets(target.facts["space"])
     small = max(map(len, sides)) <= AT_ONCE
     if shell.switch("Measure", "measured", default=small, help="Takes seconds to minutes; results are kept."):
-        with shell.told():
+        try:
             report = _measured(key, sides, pairs, map_)
-        _show_measures(_rows(report), report)
+            _show_measures(_rows(report), report)
+        except AlignkitError as error:
+            st.error(shell.for_markdown_long(str(error)))
     command = f"alignkit gap {plain(source.name)} {plain(target.name)}"
     st.code(command + (f" --alignment {plain(fitted.name)}" if fitted else ""), language="sh")
     _show_similarities(key, pairs, map_, straight=straight)

@@ -10,7 +10,7 @@ from alignkit.explorer.atlas import CAPTIONS, LABELS, cells, modality_of
 from alignkit.explorer.captions import for_plotly, plain
 from alignkit.explorer.catalogue import Entry
 from alignkit.explorer.figures import LINES, Cloud, keys_of, map_figure
-from alignkit.explorer.layouts import JUDGED, MOST, NEIGHBOURS, VIEWS, Layout, lay_out, moving
+from alignkit.explorer.layouts import JUDGED, MOST, NEIGHBOURS, VIEWS, Layout, along, ends_of, lay_out
 from alignkit.explorer.scenes import MOST as DRAWN
 from alignkit.explorer.scenes import Scene, before_and_after, choose_rows, one_space
 from alignkit.explorer.selections import keep_selection, load_selection
@@ -21,22 +21,25 @@ UNITS = {"rank": "rank of the true partner (log10)", "similarity": "cosine with 
 SLOW = ("umap", "tsne")
 
 
-@st.cache_data(max_entries=32, show_spinner="Drawing the map")
+@st.cache_data(max_entries=16, show_spinner="Drawing the map")
 def _layout(
     key: tuple[str, ...],  # noqa: ARG001 - what the result is cached by
     view: str,
-    share: float,
     _sides: list[Embeddings],
     _scene: Scene,
-    _alignment: Alignment | None,
+    _map: Any,
 ) -> Layout:
-    if view == "moving" and _alignment is not None:
-        before, after, target = before_and_after(_sides, _scene, _alignment)
-        found = moving(before, after, target, share)
-        if len(_sides) == 2:
-            return found
-    rows = one_space(_sides, _scene, _alignment)
-    return lay_out("pca" if view == "moving" else view, rows)
+    return lay_out(view, one_space(_sides, _scene, _map))
+
+
+@st.cache_data(max_entries=8, show_spinner="Drawing both ends of the way")
+def _ends(
+    key: tuple[str, ...],  # noqa: ARG001
+    _sides: list[Embeddings],
+    _scene: Scene,
+    _map: Alignment,
+) -> tuple[Layout, Layout]:
+    return ends_of(*before_and_after(_sides, _scene, _map))
 
 
 def _choose_third(source: Entry, target: Entry, fitted: Entry | None) -> Entry | None:
@@ -201,7 +204,11 @@ def page() -> None:
         pairs = shell.pairs_of(source, target, by)
         scene = choose_rows(sides, pairs, most=MOST.get(view, DRAWN))
         key = shell.key_of(*entries, fitted, by)
-        layout = _layout(key, view, share, sides, scene, shell.alignment(fitted))
+        map_ = shell.alignment(fitted)
+        if view == "moving" and map_ is not None:
+            layout = along(*_ends(key, sides, scene, map_), share)
+        else:
+            layout = _layout(key, view, sides, scene, map_)
     standing = _standing(source, target, by, fitted, colour, scene, len(pairs))
     chosen = _kept(shell.root())
     clouds = _clouds(entries, scene, layout, colour, standing, chosen)
