@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from alignkit.formats import open_embeddings as open_embeddings
     from alignkit.formats import read_header as read_header
     from alignkit.formats import write_embeddings as write_embeddings
+    from alignkit.media.items import open_items as open_items
     from alignkit.moments import Moments as Moments
     from alignkit.pairs import Pairs as Pairs
     from alignkit.pooling import pool as pool
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from alignkit.workflows import bridge as bridge
     from alignkit.workflows import choose as choose
     from alignkit.workflows import compare as compare
+    from alignkit.workflows import embed as embed
     from alignkit.workflows import evaluate as evaluate
     from alignkit.workflows import evaluate_as as evaluate_as
     from alignkit.workflows import evaluate_rescored as evaluate_rescored
@@ -65,6 +67,7 @@ _HOME = {
         "read_header",
         "write_embeddings",
     ),
+    "alignkit.media.items": ("open_items",),
     "alignkit.moments": ("Moments",),
     "alignkit.pairs": ("Pairs",),
     "alignkit.pooling": ("pool",),
@@ -92,6 +95,7 @@ _HOME = {
         "bridge",
         "choose",
         "compare",
+        "embed",
         "evaluate",
         "evaluate_as",
         "evaluate_rescored",

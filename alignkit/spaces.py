@@ -230,11 +230,15 @@ class Embeddings:
         """
         claimed = replace(self.space, name=space)
         self.space.check_meets(claimed, self.name)
+        return self.of_space(claimed)
+
+    def of_space(self, space: Space, *, modality: str = "") -> "Embeddings":
+        """Return the same rows as rows of ``space`` (and of a modality): nothing is checked."""
         return Embeddings(
             self.vectors,
             ids=self._ids if self._ids is not None else self._read_ids,
-            space=claimed,
-            modality=self.modality,
+            space=space,
+            modality=modality or self.modality,
             items=self._read_items,
             name=self.name,
         )

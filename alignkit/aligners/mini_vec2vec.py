@@ -1,7 +1,7 @@
 """Rotate one cloud onto another without pairs, by clusters and averaging: mini-vec2vec (Dar 2025)."""
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -97,6 +97,8 @@ class MiniVec2vec(JudgedAligner):
 
     needs_pairs: ClassVar[bool] = False
     fewest_links: ClassVar[int] = 0
+
+    quick: ClassVar[dict[str, Any]] = {"restarts": 4, "rounds": 10}
 
     def __init__(
         self,

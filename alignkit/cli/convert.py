@@ -1,12 +1,13 @@
 """``alignkit convert``: any format that can be read to any that can be written."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from alignkit.cli import _options as options
 from alignkit.cli._output import emit, emit_json, note
+from alignkit.errors import ParameterError
 
 
 def command(
@@ -23,6 +24,10 @@ def command(
     pool_by: Annotated[str, typer.Option(help="Metadata column that names a frame's item.")] = "item",
     modality: Annotated[str, typer.Option(help="What was embedded: image, audio, text, ...")] = "",
     space_name: Annotated[str, typer.Option(help="Which model made the numbers.")] = "",
+    space: Annotated[
+        Path | None,
+        typer.Option(help="Card of the model: a JSON object with a name, or a .space of the same model."),
+    ] = None,
     dtype: Annotated[
         str | None, typer.Option(help="float16, float32 or float64; as stored by default.")
     ] = None,
@@ -36,12 +41,18 @@ def command(
     """
     from alignkit.formats import check_output, open_embeddings, write_embeddings
     from alignkit.pooling import pool as pooled
+    from alignkit.storage import claim_space
 
     check_output(out, force=force, format=format)
     embeddings = open_embeddings(x, ids=ids, trust_pickle=trust_pickle, modality=modality)
+    if space_name and space is not None:
+        raise ParameterError("--space says more than --space-name: leave one of them out.")
     if space_name:
         embeddings = embeddings.named(space_name)
-    recipe = {"converted_from": Path(x).name}
+    recipe: dict[str, Any] = {"converted_from": Path(x).name}
+    if space is not None:
+        embeddings, stated = claim_space(embeddings, space)
+        recipe |= stated
     if pool:
         embeddings = pooled(embeddings, pool, pool_by)
         recipe |= {"pool": pool, "pool_by": pool_by}

@@ -1,33 +1,11 @@
-"""Intervals and null bands from a few replicas of a measure."""
+"""Null levels and bands of a measure, from a few values where there is no gap."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import stdtrit
 
-from alignkit.gaps._jackknife import jackknife_variance
-
-LEVEL = 0.95
-
-
-def student_interval(
-    value: float, left_out: np.ndarray, limits: tuple[float, float], null_variance: float = 0.0
-) -> tuple[float, float]:
-    """Return Student's interval with the variance of a delete-a-block jackknife, cut at the range's ends.
-
-    Where nothing is to be found, a squared distance between samples is a *degenerate* U-statistic, and the
-    jackknife gives twice its variance (Efron and Stein 1981): what the nulls vary by is then taken off,
-    but never more than half.
-
-    Examples
-    --------
-    >>> low, high = student_interval(0.5, np.linspace(0.49, 0.51, 20), (0, 1))
-    >>> round(low, 3), round(high, 3)
-    (0.445, 0.555)
-    """
-    found = jackknife_variance(left_out)
-    half = float(stdtrit(len(left_out) - 1, (1 + LEVEL) / 2)) * np.sqrt(max(found - null_variance, found / 2))
-    return float(np.clip(value - half, *limits)), float(np.clip(value + half, *limits))
+from alignkit.statistics.blocks import LEVEL
 
 
 @dataclass(frozen=True, slots=True)

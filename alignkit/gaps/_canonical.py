@@ -9,7 +9,7 @@ from scipy.linalg import cho_factor, eigvalsh, solve_triangular
 
 from alignkit.gaps._base import HEADLINE
 from alignkit.gaps._clouds import Clouds
-from alignkit.gaps._jackknife import item_blocks
+from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps._replicas import NULLS, Replicas, n_blocks
 from alignkit.gaps._replicated import PERMUTATIONS, Replicated
 from alignkit.gaps._spectra import Spread

@@ -85,5 +85,5 @@ def chosen_measures(measures: Sequence[str] | None, *, labels: int = 0) -> dict[
     """Return the named measures, or all that are taken by default with so many columns of labels."""
     if measures is not None:
         return {name: MEASURES.get(name)() for name in map(MEASURES.check, measures)}
-    every = {name: MEASURES.get(name)() for name in MEASURES.names()}
-    return {name: measure for name, measure in every.items() if measure.default and measure.needs_labels <= labels}
+    every = {name: MEASURES.get(name) for name in MEASURES.names()}
+    return {name: kind() for name, kind in every.items() if kind.default and kind.needs_labels <= labels}

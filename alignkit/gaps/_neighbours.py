@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import bdtr
 
 from alignkit.gaps._clouds import Clouds
-from alignkit.shapes import Mask, Nearest, Vectors
+from alignkit.shapes import Gallery, Mask, Nearest, Queries, Vectors
 
 KEPT = 4  # times k are kept: of 40 neighbours a row must lose 31 before ten are missing
 SHORT = 1e-5  # share of rows of which a random split may find too few neighbours on a side
@@ -86,7 +86,7 @@ def both_neighbours(clouds: Clouds, k: int, seed: int) -> tuple[Neighbours, Neig
     return x, y
 
 
-def neighbours_between(rows: Vectors, others: Vectors, keep: int, rng: np.random.Generator) -> Neighbours:
+def neighbours_between(rows: Queries, others: Gallery, keep: int, rng: np.random.Generator) -> Neighbours:
     """Return the nearest of the others to each row; ties fall in an order drawn for all rows alike."""
     order = rng.permutation(len(others))
     mixed = others[order]

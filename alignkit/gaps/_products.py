@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alignkit.gaps._clouds import Clouds
-from alignkit.gaps._jackknife import item_blocks
+from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps._replicas import Replicas, n_blocks
 from alignkit.gaps._spread import Spread, middle
 from alignkit.shapes import Vectors

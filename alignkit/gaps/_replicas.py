@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from alignkit.gaps._clouds import Clouds
-from alignkit.gaps._jackknife import item_blocks
+from alignkit.gaps._item_blocks import item_blocks
 
 BLOCKS = 20  # left out one at a time
 NULLS = 12  # random splits, or permutations of the pairs

@@ -6,11 +6,12 @@ from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from alignkit.gaps._bands import Level, student_interval
+from alignkit.gaps._bands import Level
 from alignkit.gaps._base import Measure
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._replicas import Replicas, row_replicas
 from alignkit.reports import Score
+from alignkit.statistics.blocks import student_interval
 
 JACKKNIFE = "Student with the variance of a delete-a-block jackknife"
 SPLITS = "random splits of the pooled rows"

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.linalg import cholesky, eigvalsh
 
 from alignkit.gaps._clouds import Clouds
-from alignkit.gaps._jackknife import item_blocks
+from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps._products import product_blocks
 from alignkit.gaps._replicas import NULLS, Replicas, n_blocks, split_clouds, without_blocks
 from alignkit.gaps._spread import Spread, middle, total_spread

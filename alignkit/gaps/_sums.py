@@ -7,7 +7,7 @@ import numpy as np
 
 from alignkit.gaps._bootstrap import sums_by_item
 from alignkit.gaps._clouds import Clouds
-from alignkit.gaps._jackknife import item_blocks
+from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps._replicas import NULLS, Replicas, n_blocks
 from alignkit.shapes import Labels, Vectors
 

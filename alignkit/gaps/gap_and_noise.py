@@ -7,7 +7,7 @@ import numpy as np
 
 from alignkit.gaps._base import HEADLINE
 from alignkit.gaps._clouds import Clouds
-from alignkit.gaps._jackknife import item_blocks
+from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps._replicas import NULLS, Replicas, n_blocks
 from alignkit.gaps._replicated import Replicated
 from alignkit.shapes import SourceRows, TargetRows, Vectors

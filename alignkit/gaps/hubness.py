@@ -8,7 +8,7 @@ import numpy as np
 from alignkit.errors import ParameterError
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._exchange import EXCHANGES, exchanged, first_side, first_sides
-from alignkit.gaps._jackknife import item_blocks
+from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps._neighbours import (
     KEPT,
     TILE,
@@ -20,7 +20,16 @@ from alignkit.gaps._neighbours import (
 )
 from alignkit.gaps._replicas import Replicas, n_blocks
 from alignkit.gaps._replicated import Replicated
-from alignkit.shapes import ItemCounts, PerItem, SourceRows, TargetRows, Vectors
+from alignkit.shapes import (
+    Gallery,
+    ItemCounts,
+    PerItem,
+    PerQuery,
+    Queries,
+    QueryCounts,
+    SourceRows,
+    TargetRows,
+)
 
 K = 10
 ROUNDING = 1e-9
@@ -43,7 +52,7 @@ class Occurrences:
     """Hold how often each row of a side is among the k nearest to a row of the other."""
 
     target: PerItem | ItemCounts
-    source: PerItem | ItemCounts
+    source: PerQuery | QueryCounts
 
 
 class Hubness(Replicated[Occurrences]):
@@ -125,7 +134,7 @@ class Hubness(Replicated[Occurrences]):
             )
 
 
-def _occurrences(rows: Vectors, others: Vectors, k: int) -> PerItem:
+def _occurrences(rows: Queries, others: Gallery, k: int) -> PerItem:
     """Return how often each of the others is found; those that tie for the last places share them."""
     found = np.zeros(len(others))
     for start in range(0, len(rows), TILE):

@@ -8,7 +8,7 @@ import numpy as np
 from alignkit.errors import DataError
 from alignkit.gaps._clouds import Clouds, unit_rows
 from alignkit.gaps._exchange import EXCHANGES, exchanged, first_side, first_sides
-from alignkit.gaps._jackknife import item_blocks
+from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps._neighbours import Neighbours, neighbours_within, pooled_keep
 from alignkit.gaps._replicas import Replicas, n_blocks
 from alignkit.gaps._replicated import Replicated

@@ -5,10 +5,11 @@ from scipy.linalg import cho_factor, cho_solve
 
 from alignkit.gaps._bands import Level
 from alignkit.gaps._clouds import Clouds
-from alignkit.gaps._jackknife import item_blocks, jackknife_variance, share_interval
+from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps._replicas import split_clouds
 from alignkit.gaps._single import Single
 from alignkit.shapes import Labels, SourceRows, TargetRows
+from alignkit.statistics.blocks import jackknife_variance, wilson_interval
 
 FOLDS, BLOCKS = 5, 10  # two blocks a fold
 SHRINKAGE = 0.1
@@ -71,7 +72,7 @@ class LinearSeparability(Single):
     def _interval(self, clouds: Clouds, value: float, seed: int, resamples: int) -> tuple[float, float]:  # noqa: ARG002
         sums = _BlockSums(clouds, seed=0)
         left_out = np.array([_accuracy(sums, without=block) for block in range(BLOCKS)])
-        return share_interval(value, jackknife_variance(left_out), clouds.n_items)
+        return wilson_interval(value, jackknife_variance(left_out), clouds.n_items)
 
 
 class _BlockSums:

@@ -5,12 +5,13 @@ import numpy as np
 from alignkit.errors import ParameterError
 from alignkit.gaps._bands import Level
 from alignkit.gaps._clouds import Clouds
-from alignkit.gaps._jackknife import item_blocks, jackknife_variance, share_interval
+from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps._neighbours import TILE, Neighbours, both_neighbours, places_taken, similarities_to_others
 from alignkit.gaps._replicas import BLOCKS, NULLS
 from alignkit.gaps._single import Single
 from alignkit.reports import Score
 from alignkit.shapes import SourceRows, TargetRows
+from alignkit.statistics.blocks import jackknife_variance, wilson_interval
 
 K = 10
 
@@ -104,7 +105,7 @@ class MutualKnn(Single):
             _common(x.without(blocks != block, self.k), y.without(blocks != block, self.k))
             for block in range(BLOCKS)
         ]
-        return share_interval(value, jackknife_variance(np.array(left_out)), self.k * clouds.n_items)
+        return wilson_interval(value, jackknife_variance(np.array(left_out)), self.k * clouds.n_items)
 
     def _lists(self, clouds: Clouds, seed: int) -> tuple[Neighbours, Neighbours]:
         return clouds.once(("neighbours within", self.k, seed), lambda: both_neighbours(clouds, self.k, seed))

@@ -4,10 +4,11 @@ import numpy as np
 
 from alignkit.gaps._bands import Level
 from alignkit.gaps._clouds import Clouds
-from alignkit.gaps._jackknife import item_blocks, jackknife_variance, share_interval
+from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps._replicas import NULLS
 from alignkit.gaps._single import Single
 from alignkit.shapes import SourceRows, TargetRows
+from alignkit.statistics.blocks import jackknife_variance, wilson_interval
 
 K = 10
 BLOCKS = 20
@@ -85,7 +86,7 @@ class SameModalityShare(Single):
             counted = kept & (kept.cumsum(axis=1) <= K)
             shares = (same & counted).sum(axis=1) / np.maximum(counted.sum(axis=1), 1)
             left_out.append(shares[blocks != block].mean())
-        return share_interval(value, jackknife_variance(np.array(left_out)), clouds.n_items)
+        return wilson_interval(value, jackknife_variance(np.array(left_out)), clouds.n_items)
 
 
 def _neighbours(clouds: Clouds, seed: int) -> tuple[np.ndarray, np.ndarray]:

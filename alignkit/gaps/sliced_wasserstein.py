@@ -9,7 +9,7 @@ import numpy as np
 from alignkit.gaps._base import HEADLINE
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._exchange import EXCHANGES, exchanged, first_side, first_sides
-from alignkit.gaps._jackknife import item_blocks
+from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps._replicas import Replicas, n_blocks
 from alignkit.gaps._replicated import Replicated
 from alignkit.shapes import SourceRows, TargetRows, Vectors

@@ -17,6 +17,7 @@ from alignkit.storage._records import (
 )
 from alignkit.storage._reports import TABLES, load_report, load_tables, save_report, save_tables
 from alignkit.storage._shards import SHARD_FILES, load_shards, save_shards
+from alignkit.storage._space_card import claim_space
 from alignkit.storage._trec import load_qrels, load_run, save_qrels, save_run
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "TABLES",
     "Change",
     "check_record",
+    "claim_space",
     "comparison_json",
     "gallery_digest",
     "load_alignment",

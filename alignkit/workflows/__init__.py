@@ -1,4 +1,4 @@
-"""The verbs: fit, join, evaluate, measure the gap, search. Objects in, objects out; no files."""
+"""The verbs: embed, fit, join, evaluate, measure the gap, search. Objects in and out; embed alone writes."""
 
 from alignkit.retrieval.protocol import Protocol
 from alignkit.workflows.auditioning import Audition, audition
@@ -7,6 +7,7 @@ from alignkit.workflows.choosing import Choice, choose
 from alignkit.workflows.comparing import Splits, compare
 from alignkit.workflows.composing import Part, search_composed
 from alignkit.workflows.dictionaries import dictionary_table, evaluate_dictionary
+from alignkit.workflows.embedding import Embedded, Pace, embed
 from alignkit.workflows.evaluation import Evaluation, evaluate
 from alignkit.workflows.fitting import Fitted, fit
 from alignkit.workflows.gap import measure_gap
@@ -34,6 +35,7 @@ __all__ = [
     "Bridged",
     "Choice",
     "Columns",
+    "Embedded",
     "Evaluation",
     "EventsProbed",
     "Fitted",
@@ -44,6 +46,7 @@ __all__ = [
     "Joined",
     "LabelledRows",
     "Learnt",
+    "Pace",
     "Part",
     "ProbeDifference",
     "Probed",
@@ -59,6 +62,7 @@ __all__ = [
     "compare",
     "dense_scores",
     "dictionary_table",
+    "embed",
     "evaluate",
     "evaluate_as",
     "evaluate_dictionary",

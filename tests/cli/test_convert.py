@@ -136,3 +136,32 @@ def test_force_keeps_the_other_modality_of_a_clip_retrieval_folder(alignkit, rot
     alignkit("convert", rotated[1], "laion", *how, "text").refused("laion holds img_emb")
     assert (tmp_path / "laion" / "img_emb").is_dir()
     alignkit("convert", rotated[1], "a.parquet", "--format", "npy").refused("a.parquet would hold npy")
+
+
+def test_a_card_says_which_model_made_rows_from_elsewhere(alignkit, words, tmp_path):
+    card = {"name": "clap/htsat", "dim": 6, "revision": "630k", "licence": "CC0", "recipe": {"window": 10}}
+    (tmp_path / "card.json").write_text(json.dumps(card | {"modality": "audio"}))
+    assert alignkit("convert", "w.npz::emb", "a.space", "--space", "card.json").code == 0
+    found = open_embeddings(tmp_path / "a.space")
+    assert (found.space.name, found.space.revision, found.modality) == ("clap/htsat", "630k", "audio")
+    recipe = json.loads((tmp_path / "a.space" / "space.json").read_text())["recipe"]
+    assert (recipe["window"], recipe["licence"], recipe["converted_from"]) == (10, "CC0", "w.npz::emb")
+    assert alignkit("convert", "w.npz::emb", "b.space", "--space", "a.space").code == 0
+    assert open_embeddings(tmp_path / "b.space").space.name == "clap/htsat"
+
+
+def test_a_card_that_does_not_fit_is_refused_with_its_field(alignkit, words, tmp_path):
+    for card, *wanted in (
+        ({"name": "x", "dim": 7}, "7 dimensions", "6"),
+        ({"dim": 6}, "name"),
+        ({"name": "x", "norm": "long"}, "norm"),
+        ({"name": "x", "rate": 48000}, "rate"),
+    ):
+        (tmp_path / "card.json").write_text(json.dumps(card))
+        alignkit("convert", "w.npz::emb", "a.space", "--space", "card.json").refused("card.json", *wanted)
+    (tmp_path / "card.json").write_text("{")
+    alignkit("convert", "w.npz::emb", "a.space", "--space", "card.json").refused("no JSON")
+    alignkit("convert", "w.npz::emb", "a.space", "--space", "card.json", "--space-name", "x").refused(
+        "--space says more"
+    )
+    assert not (tmp_path / "a.space").exists()

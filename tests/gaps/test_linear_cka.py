@@ -3,7 +3,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from alignkit.gaps._clouds import Clouds
-from alignkit.gaps._jackknife import item_blocks
+from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps._products import product_replicas
 from alignkit.gaps.linear_cka import LinearCka, linear_cka
 

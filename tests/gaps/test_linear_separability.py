@@ -3,7 +3,7 @@ from numpy.testing import assert_allclose
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from alignkit.gaps._clouds import Clouds
-from alignkit.gaps._jackknife import item_blocks
+from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps.linear_separability import BLOCKS, FOLDS, SHRINKAGE, LinearSeparability
 
 

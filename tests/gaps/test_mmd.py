@@ -3,7 +3,7 @@ import pytest
 
 from alignkit.gaps import _kernel_sums
 from alignkit.gaps._clouds import Clouds
-from alignkit.gaps._jackknife import item_blocks
+from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps._kernel_sums import kernel_replicas
 from alignkit.gaps.mmd import Mmd, mmd
 

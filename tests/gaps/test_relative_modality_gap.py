@@ -33,6 +33,13 @@ def test_five_captions_a_picture_equal_the_authors_coco_table(peers):
         assert_allclose(score.value, outputs["rmg_coco_5captions(x[:n//5], y[:5*(n//5)])"], rtol=1e-12)
 
 
+def test_class_texts_of_labelled_pictures_equal_the_authors_imagenet_table(peers):
+    for x, y, outputs in peers:
+        rows = np.arange(len(x))
+        found = RelativeModalityGap().values_of(Clouds.paired(x, y[:4], np.stack([rows, rows % 4], axis=1)))
+        assert_allclose(found[""], outputs["rmg_imagenet(labels=i%4, texts=y[:4])"], rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [("clip", 0.5915), ("convirt", 0.5743), ("videoclip", 0.69), ("clip_random", 0.7478)],

@@ -10,6 +10,7 @@ import pytest
 
 from alignkit.errors import DataError, MissingExtraError, ParameterError
 from alignkit.media.films import read_film_sound, read_frames
+from alignkit.media.kinds import decode
 
 av = pytest.importorskip("av")
 RATE = 16_000
@@ -98,3 +99,10 @@ def test_a_missing_library_names_the_command_that_installs_it(monkeypatch: pytes
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(MissingExtraError, match=r"PyAV: pip install 'alignkit\[video\]'"):
         read_film_sound(b"")
+
+
+def test_an_item_of_sound_may_be_a_film(film: Path):
+    sound = decode(film, "audio", suffix=".MKV", name="a.MKV")
+    assert (sound.rate, len(sound.samples)) == (RATE, 2 * RATE)
+    with pytest.raises(DataError, match=r"b\.mkv is no film"):
+        decode(b"RIFF", "audio", suffix=".mkv", name="b.mkv")
