@@ -54,7 +54,7 @@ class Checkpoints:
         state = {name: getattr(progress, name) for name in Progress.__slots__}
         header = {"format": "alignkit", "kind": "training", "version": str(VERSION)}
         header |= {"digest": self.digest, "progress": json.dumps(state)}
-        with replacing(self._path(phase), force=True) as temporary:
+        with replacing(_file(self.folder, phase), force=True) as temporary:
             temporary.write_bytes(
                 save({name: np.asarray(a, order="C") for name, a in arrays.items()}, header)
             )
@@ -67,9 +67,9 @@ class Checkpoints:
         DataError
             If the file is damaged, of a newer version, or of another run.
         """
-        if self.folder is None or not self._path(phase).is_file():
+        if self.folder is None or not _file(self.folder, phase).is_file():
             return None
-        path = self._path(phase)
+        path = _file(self.folder, phase)
         try:
             with safe_open(path, framework="numpy") as file:
                 header: dict[str, Any] = file.metadata() or {}
@@ -94,6 +94,6 @@ class Checkpoints:
                 "delete it to start anew."
             )
 
-    def _path(self, phase: str) -> Path:
-        assert self.folder is not None
-        return self.folder / f"{phase}.safetensors"
+
+def _file(folder: Path, phase: str) -> Path:
+    return folder / f"{phase}.safetensors"
