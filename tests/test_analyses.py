@@ -183,3 +183,12 @@ def test_where_there_is_no_gap_every_measure_lies_at_the_level_that_it_states():
                     assert found["value"] == pytest.approx(found["level"], abs=0.06), (title, name)
     apart = result["worlds"]["CLIP images against captions"]["centroid_distance"]
     assert all(found["lowest"] > 3 * found["level"] for found in apart.values())
+
+
+def test_photos_find_sounds_of_their_class_and_songs_are_named_above_chance():
+    result = result_of("heard_pictures")
+    found, sung = result["found"], result["sung"]
+    assert found["mapped"]["low"] > 5 * found["mapped"]["chance"]
+    assert found["floor: shuffled map"]["low"] < found["floor: shuffled map"]["chance"]
+    assert sung["sung"]["low"] > 2 * sung["sung"]["chance"]
+    assert sung["floor: another's song"]["low"] < sung["sung"]["chance"] < sung["sung"]["low"]
