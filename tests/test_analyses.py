@@ -224,3 +224,12 @@ def test_another_space_joins_the_sets_whose_clips_it_has(monkeypatch, tmp_path):
     assert held.spaces["whole"].array().tolist() == np.eye(3)[:2].tolist()
     assert held.spaces["whole"].items["recording"].to_pylist() == ["100", "200"]
     assert module.fewest_to_train_on(held.spaces["whole"]) == 1
+
+
+def test_photos_find_sounds_of_their_class_and_songs_are_named_above_chance():
+    result = result_of("heard_pictures")
+    found, sung = result["found"], result["sung"]
+    assert found["mapped"]["low"] > 5 * found["mapped"]["chance"]
+    assert found["floor: shuffled map"]["low"] < found["floor: shuffled map"]["chance"]
+    assert sung["sung"]["low"] > 2 * sung["sung"]["chance"]
+    assert sung["floor: another's song"]["low"] < sung["sung"]["chance"] < sung["sung"]["low"]

@@ -136,6 +136,9 @@ def audition(  # noqa: PLR0913 - the whole choice of an audition
     mapped = decoder.calibrate(apply(chosen))
     draws = 1 if decoder.deterministic else n
     own = None if truth is None else _true_rows(source, rows, truth)
+    for given in (mapped, own):  # before anything is written
+        if given is not None:
+            card.space.check_meets(given.space, f"the {type(decoder).__name__} decoder")
     variants = [Variant("mapped", decoder, mapped, draws)]
     if own is not None:
         variants.append(Variant("ceiling", decoder, decoder.calibrate(own), draws))
