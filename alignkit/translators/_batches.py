@@ -18,6 +18,10 @@ class Batches:
         self.seed, self.pairs = plan.seed, len(learn)
         self.count = max(1, -(-len(learn) // plan.batch))
         self._dealt = -1, np.zeros(0, np.int64)
+        # what no two pairs have in common need not be compared
+        self._repeated = [
+            torch.tensor(items, device=device) for items in table.items if len(np.unique(items)) < len(items)
+        ]
         self._here: list[Tensor] | None = None
         if table.kept is not None:
             self._here = [torch.tensor(side, device=device) for side in table.kept]
@@ -39,8 +43,13 @@ class Batches:
         return X, Y
 
     def same(self, rows: np.ndarray) -> Tensor:
-        """Return which pairs of the batch share an item or a group."""
-        return self.torch.tensor(self.table.same(rows), device=self.device)
+        """Return which pairs of the batch share an item or a group; none does with itself."""
+        torch = self.torch
+        shared = torch.zeros((len(rows), len(rows)), dtype=torch.bool, device=self.device)
+        for items in self._repeated:
+            mine = items[torch.tensor(rows, device=self.device)]
+            shared |= mine[:, None] == mine[None, :]
+        return shared.fill_diagonal_(False)
 
     def weight(self, rows: np.ndarray) -> Tensor:
         """Return the weight of every pair of the batch."""

@@ -53,7 +53,8 @@ class PairTable:
         summed, first = np.bincount(copy, weight[used])[order], first[order]
         if len(first) < 2:
             raise DataError(
-                f"a network learns from two distinct pairs or more, and {len(first)} was given: add pairs."
+                f"a network learns from two distinct pairs or more, and {len(first)} was given, in rows of "
+                f"{source.shape[1]} feature(s): add pairs."
             )
         label = np.arange(len(first)) if groups is None else np.asarray(groups)[used[first]]
         items = np.stack([sides[0][first], sides[1][first], np.unique(label, return_inverse=True)[1]])
@@ -75,13 +76,6 @@ class PairTable:
         if self.kept is not None:
             return self.kept[0][rows], self.kept[1][rows]
         return self._read(rows)
-
-    def same(self, rows: np.ndarray) -> np.ndarray:
-        """Return which of some pairs share an item or a group with which; a pair does not with itself."""
-        items = self.items[:, rows]
-        shared = (items[:, :, None] == items[:, None, :]).any(axis=0)
-        np.fill_diagonal(shared, False)
-        return shared
 
     def split(self, share: float, most: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the pairs to learn from and those to be judged by, which share no item and no group.

@@ -9,6 +9,7 @@ import numpy as np
 from alignkit.aligners._reciprocal_rank import rank_and_cosine
 from alignkit.devices import import_torch, torch_device, whole_float32
 from alignkit.errors import DataError
+from alignkit.translators._adamw import AdamW
 from alignkit.translators._batches import Batches
 from alignkit.translators._checkpoints import Arrays, Checkpoints, Progress
 from alignkit.translators._losses import HIGHEST, TEMPERED, pair_losses
@@ -86,15 +87,13 @@ class Training:
         }
         self.trained = {name: tensor for name, tensor in self.tensors.items() if name != SKIP}
         self.log_scale = torch.tensor(-math.log(self.plan.temperature), device=self.device)
-        groups = [{"params": list(self.trained.values()), "weight_decay": self.plan.weight_decay}]
-        leaves = dict(self.trained)
+        self.leaves = dict(self.trained)
         if self.plan.loss in TEMPERED:
-            groups.append({"params": [self.log_scale], "weight_decay": 0.0})
-            leaves[SCALE] = self.log_scale
-        self.leaves = leaves
-        for leaf in leaves.values():
+            self.leaves[SCALE] = self.log_scale
+        for leaf in self.leaves.values():
             leaf.requires_grad_(True)
-        self.optimiser = torch.optim.AdamW(groups, lr=self.plan.rate)
+        decays = {name: 0.0 if name == SCALE else self.plan.weight_decay for name in self.leaves}
+        self.optimiser = AdamW(torch, self.leaves, decays)
         self.average = Average(self.trained, self.plan.ema)
         self.progress, self.best = Progress(), {name: np.array(array) for name, array in start.items()}
 
@@ -103,9 +102,7 @@ class Training:
         plan, step = self.plan, self.progress.step
         rows = self.batches.rows(epoch, place)
         factor = rate_factor(plan.schedule, plan.warmup, step, plan.epochs * self.batches.count)
-        for group in self.optimiser.param_groups:
-            group["lr"] = plan.rate * factor
-        self.optimiser.zero_grad()
+        self.optimiser.forget()
         try:
             losses = self._losses(rows, epoch, step)
             weight = self.batches.weight(rows)
@@ -118,7 +115,7 @@ class Training:
             raise self._no_number(losses, rows, epoch, step)
         if plan.clip:
             self.torch.nn.utils.clip_grad_norm_(list(self.leaves.values()), plan.clip)
-        self.optimiser.step()
+        self.optimiser.step(plan.rate * factor, step + 1)
         self.average.update(self.trained, step)
         return value * len(rows) / self.batches.pairs
 
@@ -176,7 +173,7 @@ class Training:
         )
 
     def _too_large(self, size: int, epoch: int) -> DataError:
-        self.optimiser.zero_grad()
+        self.optimiser.forget()
         fits = batch_that_fits(self.torch, lambda rows: self._losses(rows, epoch, 0).sum().backward(), size)
         mend = f"set batch={fits}, which fits" if fits else "not even a batch of 2 fits: choose device cpu"
         return DataError(f"device {self.device} has too little memory for a batch of {size}: {mend}.")
@@ -184,24 +181,21 @@ class Training:
     def _state(self) -> Arrays:
         arrays = {f"net.{name}": tensor for name, tensor in self.leaves.items()}
         arrays |= {f"average.{name}": tensor for name, tensor in self.average.tensors.items()}
-        for name, leaf in self.leaves.items():
-            for key, value in self.optimiser.state.get(leaf, {}).items():
-                arrays[f"optimiser.{key}.{name}"] = value
+        for moment, tensors in (("first", self.optimiser.first), ("second", self.optimiser.second)):
+            arrays |= {f"optimiser.{moment}.{name}": tensor for name, tensor in tensors.items()}
         state = {name: np.array(tensor.detach().cpu().numpy()) for name, tensor in arrays.items()}
         return state | {f"best.{name}": array for name, array in self.best.items()}
 
     def _load(self, arrays: Arrays, progress: Progress) -> None:
-        torch, self.progress = self.torch, progress
-        with torch.no_grad():
-            for name, leaf in self.leaves.items():
-                leaf.copy_(torch.tensor(arrays[f"net.{name}"]))
-            for name, tensor in self.average.tensors.items():
-                tensor.copy_(torch.tensor(arrays[f"average.{name}"]))
-        for name, leaf in self.leaves.items():
-            found = {key: arrays.get(f"optimiser.{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
-            if found["step"] is not None:
-                self.optimiser.state[leaf] = {
-                    key: torch.tensor(value, device="cpu" if key == "step" else self.device)
-                    for key, value in found.items()
-                }
+        self.progress = progress
+        parts = {
+            "net": self.leaves,
+            "average": self.average.tensors,
+            "optimiser.first": self.optimiser.first,
+            "optimiser.second": self.optimiser.second,
+        }
+        with self.torch.no_grad():
+            for part, tensors in parts.items():
+                for name, tensor in tensors.items():
+                    tensor.copy_(self.torch.tensor(arrays[f"{part}.{name}"]))
         self.best = {name: arrays[f"best.{name}"] for name in self.best}

@@ -150,7 +150,7 @@ def test_the_last_good_checkpoint_survives_a_loss_that_is_no_number(bent, tmp_pa
 
     kept = load_file(tmp_path / "search.safetensors")
     assert all(np.isfinite(array).all() for array in kept.values())
-    assert float(kept["optimiser.step.weight0"]) == 1
+    assert np.abs(kept["optimiser.first.weight0"]).max() > 0
 
 
 def test_too_little_memory_suggests_the_batch_that_fits(bent, monkeypatch):
