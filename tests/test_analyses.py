@@ -178,11 +178,14 @@ def test_every_fix_is_tried_on_every_model_and_zero_shot_where_there_are_classes
 
 def test_where_there_is_no_gap_every_measure_lies_at_the_level_that_it_states():
     result = result_of("null_levels")
+    worlds = [result["worlds"][title] for title in result["protocol"]["without_gap"]]
+    inside = [found["inside"] for world in worlds for sizes in world.values() for found in sizes.values()]
+    assert 0.92 < np.mean(inside) < 0.98  # 95 % are meant
     for title in result["protocol"]["without_gap"]:
         for name, by_size in result["worlds"][title].items():
             for found in by_size.values():
-                if found["level"] is not None:
-                    assert found["value"] == pytest.approx(found["level"], abs=0.06), (title, name)
+                assert found["inside"] >= 0.7, (title, name)  # of ten draws
+                assert found["lowest"] <= found["level"] <= found["highest"] or found["inside"] == 1.0
     apart = result["worlds"]["CLIP images against captions"]["centroid_distance"]
     assert all(found["lowest"] > 3 * found["level"] for found in apart.values())
 
