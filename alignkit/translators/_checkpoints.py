@@ -95,5 +95,4 @@ class Checkpoints:
             )
 
     def _path(self, phase: str) -> Path:
-        assert self.folder is not None
-        return self.folder / f"{phase}.safetensors"
+        return (self.folder or Path()) / f"{phase}.safetensors"
