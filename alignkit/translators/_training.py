@@ -70,7 +70,11 @@ class Training:
             if epoch >= self.epochs or progress.stale >= self.plan.patience:
                 progress.done = True
                 break
-            progress.summed += self._step(epoch, place)
+            try:
+                progress.summed += self._step(epoch, place)
+            except DataError:  # raised before anything was changed
+                kept.write(phase, self._state(), progress)
+                raise
             progress.step += 1
             if place == count - 1:
                 self._end_epoch(epoch + 1)
@@ -123,7 +127,7 @@ class Training:
         torch, generator = self.torch, None
         X, Y = self.batches.framed(rows)
         if self.network.dropout:
-            generator = torch.Generator(self.device).manual_seed(self.plan.seed * 2**32 + step)
+            generator = torch.Generator(self.device).manual_seed((self.plan.seed * 2**32 + step) % 2**63)
         with torch.autocast("cuda", torch.bfloat16, enabled=self.mixed):
             answers = self.network.forward(torch, self.tensors, X, generator)
         margin = min(self.plan.margin_step * epoch, MOST_MARGIN)
