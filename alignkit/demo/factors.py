@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alignkit.media.mel import decibels, mel_filters, power_spectrogram
-from alignkit.shapes import Vectors
+from alignkit.shapes import TargetVectors, Vectors
 from alignkit.spaces import Embeddings, Space
 
 FACTORS = ("hue and pitch", "place and timbre", "size and rhythm")
@@ -144,7 +144,7 @@ def build_factors(n: int = 400, held_out: int = 80, *, seed: int = 0) -> Factors
     return Factors(factors, pictures, sounds, seen, heard, rows[:-held_out], rows[-held_out:])
 
 
-def _encoded(features: Vectors, dim: int, seed: int) -> Vectors:
+def _encoded(features: Vectors, dim: int, seed: int) -> TargetVectors:
     """Return unit rows of a random network around a direction of its own: two encoders never meet (a gap)."""
     rng = np.random.default_rng(seed)
     hidden = np.tanh(features @ rng.normal(size=(features.shape[1], 256)) / np.sqrt(features.shape[1]))

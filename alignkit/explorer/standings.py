@@ -79,7 +79,7 @@ def standings(pairs: Pairs, alignment: Alignment | None = None) -> Standings:
 
 
 def neighbours(
-    query: Vectors,
+    query: np.ndarray,
     target: Embeddings,
     partners: np.ndarray,
     alignment: Alignment | None = None,

@@ -99,7 +99,7 @@ def griffin_lim(
     return from_spectrum(estimate, hop=hop, length=length)
 
 
-def spread_mel(power: Spectrogram, filters: Filters, *, rounds: int = SPREAD_ROUNDS) -> Spectrogram:
+def spread_mel(power: Spectrogram, filters: Filters, *, rounds: int = SPREAD_ROUNDS) -> np.ndarray:
     """Return a non-negative power per frequency whose mel bands come near ``power``, a row per frame.
 
     Multiplicative updates of least squares (Lee and Seung 2001) from the transposed filters: nothing turns

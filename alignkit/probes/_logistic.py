@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from alignkit.shapes import ClassScores, Vectors
+from alignkit.shapes import ClassScores, Membership, Vectors
 
 ITERATIONS = 1_000
 TOLERANCE = (
@@ -27,7 +27,7 @@ class Plane:
 
 
 def planes(
-    rows: Vectors, truth: ClassScores, penalties: Sequence[float], *, exclusive: bool
+    rows: Vectors, truth: ClassScores | Membership, penalties: Sequence[float], *, exclusive: bool
 ) -> Iterator[Plane]:
     """Yield for each penalty what minimises summed log loss + penalty / 2 x squared length of the weights.
 
