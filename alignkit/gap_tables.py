@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from alignkit.reports import Report, Score
-from alignkit.tables import heading, interval, number, warnings
+from alignkit.tables import aligned, heading, interval, number, warnings
 
+FLUSH_RIGHT = (1, 2, 5)  # value, interval, null band: numbers
 AT = 4  # the curve is shown at about this share of the items: large enough to hold, small enough to move
 
 
@@ -27,9 +28,7 @@ def text(report: Report) -> str:
     for section, scores in report.sections.items():
         curve = report.context.get("curve", {}).get(section, {})
         rows = [[name, *_cells(score), _smaller(curve.get(name))] for name, score in scores.items()]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
-        lines = ["  " + "  ".join(_padded(row, widths)).rstrip() for row in rows]
-        blocks.append("\n".join([heading(report, section), *lines]))
+        blocks.append("\n".join([heading(report, section), *aligned(rows, FLUSH_RIGHT)]))
     remarks = [f"warning: {sentence}" for sentence in warnings(report)]
     return "\n\n".join([*blocks, "\n".join(remarks)] if remarks else blocks)
 
@@ -60,13 +59,3 @@ def _smaller(curve: Mapping[str, list[Any]] | None) -> str:
         return ""
     at = max(0, len(curve["items"]) - (AT // 2))  # sizes double up to half of the items
     return f"at {curve['items'][at]}: {number(curve['value'][at])}"
-
-
-def _padded(row: list[str], widths: list[int]) -> list[str]:
-    """Pad the cells of a row; numbers stand flush right, names and remarks flush left."""
-    right = (False, True, True, False, False, True, False, False)
-    return [
-        cell.rjust(width) if flush else cell.ljust(width)
-        for cell, width, flush in zip(row, widths, right, strict=True)
-        if width
-    ]

@@ -3,12 +3,13 @@
 import csv as comma_separated
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from alignkit.reports import Report, Score
 from alignkit.workflows.imitating import Imitation
 
 COLUMNS = ("value", "low", "high", "n", "chance", "unaligned")
+_FLUSH_RIGHT = (1, 2)  # value and interval: numbers
 _LONGEST_NAME = 60  # letters of a path in a heading
 SIDES = {
     "forward": ("forward: each row of {} looks for its partners in {}", ("queries", "gallery")),
@@ -54,9 +55,7 @@ def text(report: Report) -> str:
     blocks = []
     for section, scores in report.sections.items():
         rows = [[name, *_cells(score)] for name, score in scores.items()]
-        widths = [max((len(row[column]) for row in rows), default=0) for column in range(len(COLUMNS))]
-        lines = ["  " + "  ".join(_padded(row, widths)).rstrip() for row in rows]
-        blocks.append("\n".join([heading(report, section), *lines]))
+        blocks.append("\n".join([heading(report, section), *aligned(rows, _FLUSH_RIGHT)]))
     remarks = [f"warning: {sentence}" for sentence in warnings(report)]
     return "\n\n".join([*blocks, "\n".join(remarks)] if remarks else blocks)
 
@@ -216,14 +215,26 @@ def _cells(score: Score) -> list[str]:
     ]
 
 
-def _padded(row: list[str], widths: list[int]) -> list[str]:
-    """Pad the cells of a row; numbers stand flush right, names and remarks flush left."""
-    right = (False, True, True, False, False, False)
-    return [
-        cell.rjust(width) if flush else cell.ljust(width)
-        for cell, width, flush in zip(row, widths, right, strict=True)
-        if width
-    ]
+def aligned(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
+    """Return one indented line a row; the columns whose places are in ``right`` stand flush right.
+
+    Columns that no row fills are left out.
+
+    Examples
+    --------
+    >>> aligned([["mrr", "0.5", ""], ["hit@10", "10.5", ""]], (1,))
+    ['  mrr      0.5', '  hit@10  10.5']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(width) if place in right else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            if width
+        ]
+        lines.append("  " + "  ".join(cells).rstrip())
+    return lines
 
 
 def _flat(report: Report) -> Iterator[tuple[str, str, Score]]:

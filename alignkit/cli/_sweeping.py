@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from alignkit.cli import _options as options
-from alignkit.cli._output import emit, emit_json, note
+from alignkit.cli._output import emit, emit_json, note, write_figure
 from alignkit.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Drawn
-
     from alignkit.closing._sweep import Sweep as Found
     from alignkit.spaces import Embeddings
     from alignkit.workflows import LabelledRows
@@ -145,23 +143,15 @@ class Sides:
         return LabelledRows(_column(rows or source, named.labels), texts, classes, rows)
 
 
-def check_figure(figure: Path | None, *, force: bool) -> None:
-    """Raise ParameterError or OutputError if a figure cannot be written there, before work is done."""
-    from alignkit.atomic import check_writable
-
-    if figure is None:
-        return
-    if figure.suffix not in (".svg", ".png"):
-        raise ParameterError(f"--figure {figure}: its name ends in neither .svg nor .png; choose one.")
-    check_writable(figure, force=force, names=())
-
-
 def show(found: "Found", figure: Path | None, *, force: bool, json: bool) -> None:
     """Print what was found, and draw it where asked."""
     from alignkit.sweep_tables import text
 
     if figure is not None:
-        _draw(found, figure, force=force)
+        from alignkit.sweep_plots import gap_sweep
+
+        write_figure(gap_sweep(found), figure, force=force)
+        note(f"written: {figure}")
     emit_json(found.to_json()) if json else emit(text(found))
     for name, why in found.context["protocol"]["left_out"].items() if json else ():
         note(f"warning: {name} was left out: {why}")
@@ -179,19 +169,3 @@ def _column(embeddings: "Embeddings", column: str) -> list:
         known = ", ".join(embeddings.items.column_names) or "none"
         raise DataError(f"{embeddings.name} has no metadata column {column!r} with classes; it has: {known}.")
     return embeddings.items[column].to_pylist()
-
-
-def _draw(found: "Found", figure: Path, *, force: bool) -> None:
-    from alignkit.sweep_plots import gap_sweep
-
-    write_figure(gap_sweep(found), figure, force=force)
-
-
-def write_figure(drawn: "Drawn", figure: Path, *, force: bool) -> None:
-    """Write a figure as its file's name says."""
-    from alignkit.atomic import replacing
-    from alignkit.plots import to_png, to_svg
-
-    with replacing(figure, force=force) as file:
-        file.write_bytes(to_png(drawn) if figure.suffix == ".png" else to_svg(drawn).encode())
-    note(f"written: {figure}")

@@ -7,7 +7,7 @@ import typer
 
 from alignkit.cli import _options as options
 from alignkit.cli import _sweeping as sweeping
-from alignkit.cli._output import emit, emit_json, note
+from alignkit.cli._output import check_figure, emit, emit_json, note, write_figure
 from alignkit.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def command(
     Example: `alignkit gap audio.npy text.npy --json`
     """
     sweeping.check_options(context, sweep=sweep)
-    sweeping.check_figure(figure, force=force)
+    check_figure(figure, force=force)
     if sweep:
         found = sweeping.Sides(source, target, pairs, group, ids, trust_pickle).sweep(
             sweeping.Classes(prompts, labels, labelled),
@@ -93,7 +93,8 @@ def command(
         from alignkit.gap_plots import gap_figure
 
         sides = {"before": left} if fitted is None else {"before": left, "after": fitted.apply(left)}
-        sweeping.write_figure(gap_figure(report, sides, right), figure, force=force)
+        write_figure(gap_figure(report, sides, right), figure, force=force)
+        note(f"written: {figure}")
     if links is not None:
         options.note_join(links, pairs)
     _show(report, json=json)
