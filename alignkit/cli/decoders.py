@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from alignkit.cli._listing import list_names, option_lines
 from alignkit.cli._output import emit, emit_json
 
 
@@ -18,21 +19,14 @@ def command(
     from alignkit.decoders import DECODERS
 
     if name is None:
-        listed = {each: DECODERS.summary(each) for each in DECODERS.names()}
-        if json:
-            emit_json({"schema": "alignkit.decoders/1", "decoders": listed})
-            return
-        width = max(map(len, listed))
-        emit("\n".join(f"{each:<{width}}  {summary}" for each, summary in listed.items()))
+        list_names("decoders", {each: DECODERS.summary(each) for each in DECODERS.names()}, json=json)
         return
     facts = _facts(DECODERS.check(name))
     if json:
         emit_json({"schema": "alignkit.decoder/1", **facts})
         return
-    lines = [f"{facts['decoder']}: {facts['summary']}", "", f"  made by  {facts['learns_from']}"]
-    lines += ["", "options, given as --set NAME=VALUE, with their values if not set:"]
-    lines += [f"  {option} = {value!r}" for option, value in facts["options"].items()] or ["  none"]
-    emit("\n".join(lines))
+    emit(f"{facts['decoder']}: {facts['summary']}\n\n  made by  {facts['learns_from']}\n")
+    emit(option_lines(facts["options"]))
 
 
 def _facts(name: str) -> dict[str, Any]:

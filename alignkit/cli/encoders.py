@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from alignkit.cli._listing import list_names, option_lines
 from alignkit.cli._output import emit, emit_json
 
 
@@ -18,12 +19,7 @@ def command(
     from alignkit.encoders import ENCODERS
 
     if name is None:
-        listed = {each: ENCODERS.summary(each) for each in ENCODERS.names()}
-        if json:
-            emit_json({"schema": "alignkit.encoders/1", "encoders": listed})
-            return
-        width = max(map(len, listed))
-        emit("\n".join(f"{each:<{width}}  {summary}" for each, summary in listed.items()))
+        list_names("encoders", {each: ENCODERS.summary(each) for each in ENCODERS.names()}, json=json)
         return
     facts = _facts(ENCODERS.check(name))
     if json:
@@ -32,8 +28,7 @@ def command(
     emit(f"{facts['encoder']}: {facts['summary']}\n")
     width = max(map(len, facts["card"]))
     emit("\n".join(f"  {key:<{width}}  {_shown(value)}" for key, value in facts["card"].items()))
-    emit("\noptions, given as --set NAME=VALUE, with their values if not set:")
-    emit("\n".join(f"  {option} = {value!r}" for option, value in facts["options"].items()) or "  none")
+    emit("\n" + option_lines(facts["options"]))
 
 
 def _facts(name: str) -> dict[str, Any]:

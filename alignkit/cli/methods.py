@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from alignkit.cli._listing import option_lines
 from alignkit.cli._output import emit, emit_json
 
 
@@ -61,5 +62,4 @@ def _show(name: str, json: bool) -> None:
         emit(
             f"frames of: {'every row of both sides' if facts['frames'] == 'all' else 'the rows of the pairs'}"
         )
-    emit("\noptions, given as --set NAME=VALUE, with their values if not set:")
-    emit("\n".join(f"  {option} = {value!r}" for option, value in options.items()))
+    emit("\n" + option_lines(options))

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from alignkit.cli._listing import list_names
 from alignkit.cli._output import emit, emit_json
 
 
@@ -25,8 +26,4 @@ def command(
         emit_json(card.to_json()) if json else emit(card.text())
         return
     summaries = {each.replace("_", "-"): PROTOCOLS.summary(each) for each in PROTOCOLS.names()}
-    if json:
-        emit_json({"schema": "alignkit.protocols/1", "protocols": summaries})
-        return
-    width = max(map(len, summaries))
-    emit("\n".join(f"{each:<{width}}  {summary}" for each, summary in summaries.items()))
+    list_names("protocols", summaries, json=json)
