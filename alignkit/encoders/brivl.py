@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from alignkit.devices import whole_float32
-from alignkit.encoders._base import Card, Encoder, Item, Modality, Prepared
+from alignkit.encoders._base import Card, Item, Modality, Prepared
 from alignkit.encoders._brivl_net import Size, load_brivl, run_images, run_texts
+from alignkit.encoders._loaded import LoadedEncoder
 from alignkit.encoders._once import Once
-from alignkit.encoders._placing import placing
 from alignkit.encoders._tokenizers import Tokens, read_tokenizer
-from alignkit.encoders._weights import digest_of_state, import_extra
-from alignkit.errors import DataError, ParameterError
+from alignkit.encoders._weights import import_extra
+from alignkit.errors import ParameterError
 from alignkit.shapes import Vectors
 
 TOKENIZER = "hfl/chinese-roberta-wwm-ext"
@@ -21,7 +21,7 @@ MEAN = np.array([0.485, 0.456, 0.406], np.float32)[:, None, None]  # ImageNet's
 STD = np.array([0.229, 0.224, 0.225], np.float32)[:, None, None]
 
 
-class Brivl(Encoder):
+class Brivl(LoadedEncoder):
     """Encode pictures and Chinese texts with BriVL: unit rows of 2048 dimensions.
 
     A picture is squeezed to 456 x 456 without smoothing, goes through an EfficientNet-B5, is seen through a
@@ -49,6 +49,7 @@ class Brivl(Encoder):
     2048
     """
 
+    title = "BriVL"
     card: ClassVar[Card] = Card(
         space="brivl",
         dim=2048,
@@ -73,12 +74,12 @@ class Brivl(Encoder):
     ) -> None:
         super().__init__(weights=weights, device=device, dtype=dtype)
         self.tokenizer, self.text_length = tokenizer, text_length
-        self._ready, self._words = Once(self._read), Once(self._read_words)
+        self._words = Once(self._read_words)
 
     def _prepare(self, item: Item, modality: Modality) -> Prepared:
         if modality == "text":
             return item
-        torch = import_extra("torch", "BriVL", "hub")
+        torch = import_extra("torch", self.title, "hub")
         values = torch.from_numpy(item.transpose(2, 0, 1).astype(np.float32) / np.float32(255))[None]
         squeezed = torch.nn.functional.interpolate(
             values, size=(self.size.pixels,) * 2, mode="bilinear", align_corners=False, antialias=False
@@ -86,9 +87,9 @@ class Brivl(Encoder):
         return (squeezed[0].numpy() - MEAN) / STD
 
     def _encode_batch(self, batch: list[Prepared], modality: Modality) -> Vectors:
-        torch = import_extra("torch", "BriVL", "hub")
-        net, device, kind = self._ready()[0], *placing(self.device, self.dtype, "BriVL")
-        with whole_float32(device, f"{len(batch)} items of BriVL"), torch.inference_mode():
+        torch = import_extra("torch", self.title, "hub")
+        net, (device, kind) = self._net, self._place
+        with whole_float32(device, f"{len(batch)} items of {self.title}"), torch.inference_mode():
             if modality == "image":
                 pictures = torch.from_numpy(np.stack(batch)).to(device, kind)
                 rows = run_images(net, pictures, self.size)
@@ -103,13 +104,8 @@ class Brivl(Encoder):
         place, usual = str(self.tokenizer or TOKENIZER), f"BriVL's is {TOKENIZER}"
         return read_tokenizer(place, self.size.words, files="vocab.txt", usual=usual)
 
-    def _read(self) -> tuple[Any, str]:
-        if self.weights is None:
-            raise DataError(f"brivl needs its weights, {self.card.weights}: give the file.")
-        place = placing(self.device, self.dtype, "BriVL")
-        net = load_brivl(self.weights, self.size)
-        revision = digest_of_state(net.state_dict())
-        return net.to(*place), revision
+    def _load(self) -> Any:
+        return load_brivl(self._given(), self.size)
 
     def _check_length(self) -> None:
         if not SHORTEST <= self.text_length <= LONGEST:
@@ -119,9 +115,6 @@ class Brivl(Encoder):
 
     def _dim(self) -> int:
         return self.size.width
-
-    def _revision(self) -> str:
-        return self._ready()[1]
 
     def _facts(self) -> dict[str, Any]:
         self._check_length()

@@ -6,17 +6,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from alignkit.devices import whole_float32
-from alignkit.encoders._base import Card, Encoder, Modality, Prepared
-from alignkit.encoders._once import Once
+from alignkit.encoders._base import Card, Modality, Prepared
+from alignkit.encoders._loaded import LoadedEncoder, rows_by_length
 from alignkit.encoders._panns_net import DIM, FRONT_ENDS, load_cnn14, run_cnn14
-from alignkit.encoders._placing import placing
-from alignkit.encoders._weights import digest_of_state, import_extra
-from alignkit.errors import DataError, ParameterError
+from alignkit.encoders._weights import import_extra
+from alignkit.errors import ParameterError
 from alignkit.media.audio import Sound
 from alignkit.shapes import Vectors
 
 
-class Panns(Encoder):
+class Panns(LoadedEncoder):
     """Encode sounds with the Cnn14 of PANNs: 2048 features that are never negative, one row for a sound.
 
     A sound of any length is seen whole, at the weights' own rate; shorter than 0.32 s it is padded with
@@ -39,6 +38,7 @@ class Panns(Encoder):
     2048
     """
 
+    title = "PANNs"
     card: ClassVar[Card] = Card(
         space="panns",
         dim=DIM,
@@ -65,36 +65,23 @@ class Panns(Encoder):
                 f"rate is {rate}: Cnn14 was trained at {', '.join(map(str, FRONT_ENDS))} Hz."
             )
         self.rate = rate
-        self._ready = Once(self._read)
 
     def _prepare(self, item: Sound, modality: Modality) -> Prepared:  # noqa: ARG002 - there is one
         return FRONT_ENDS[self.rate].picture(item.resampled(self.rate).samples)
 
     def _encode_batch(self, batch: list[Prepared], modality: Modality) -> Vectors:  # noqa: ARG002 - there is one
-        torch = import_extra("torch", "PANNs", "hub")
-        net, device, kind = self._ready()[0], *placing(self.device, self.dtype, "PANNs")
-        lengths = np.array([len(picture) for picture in batch])
-        rows = np.empty((len(batch), DIM), np.float32)
-        for length in np.unique(lengths):  # equally long ones share a call
-            places = np.flatnonzero(lengths == length)
-            pictures = torch.from_numpy(np.stack([batch[place] for place in places])).to(device, kind)
-            with whole_float32(device, f"{len(places)} items of PANNs"), torch.inference_mode():
-                rows[places] = run_cnn14(net, pictures).float().cpu().numpy()
-        return rows
+        return rows_by_length(batch, self.dim, self._rows)
 
-    def _read(self) -> tuple[Any, str]:
-        if self.weights is None:
-            raise DataError(f"panns needs its weights, {self.card.weights}: give the file.")
-        place = placing(self.device, self.dtype, "PANNs")
-        net = load_cnn14(self.weights, FRONT_ENDS[self.rate])
-        revision = digest_of_state(net.state_dict())
-        return net.to(*place), revision
+    def _rows(self, pictures: np.ndarray) -> Vectors:
+        """Return a row for each of equally long pictures."""
+        torch = import_extra("torch", self.title, "hub")
+        net, place = self._net, self._place
+        maps = torch.from_numpy(pictures).to(*place)
+        with whole_float32(place[0], f"{len(pictures)} items of {self.title}"), torch.inference_mode():
+            return run_cnn14(net, maps).float().cpu().numpy()
 
-    def _dim(self) -> int:
-        return DIM
-
-    def _revision(self) -> str:
-        return self._ready()[1]
+    def _load(self) -> Any:
+        return load_cnn14(self._given(), FRONT_ENDS[self.rate])
 
     def _facts(self) -> dict[str, Any]:
         front = FRONT_ENDS[self.rate]

@@ -1,27 +1,18 @@
 """VGGish (Hershey et al. 2017): sounds by a VGG trained on YouTube-8M, the space of the first FAD."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-
-from alignkit.devices import whole_float32
-from alignkit.encoders._base import Card, Encoder, Modality, Prepared
-from alignkit.encoders._once import Once
-from alignkit.encoders._placing import placing
+from alignkit.encoders._base import Card, Modality, Prepared
+from alignkit.encoders._patched import PatchedEncoder
 from alignkit.encoders._vggish_net import DIM, load_vggish, run_vggish
-from alignkit.encoders._weights import digest_of_state, import_extra
 from alignkit.encoders._yamnet_net import PATCH, RATE, patches
-from alignkit.errors import DataError
 from alignkit.media.audio import Sound
-from alignkit.shapes import Vectors
 
-PATCHES = 64  # in one call of the network: bounds the memory of long sounds
 OFFSET = 0.01
 
 
-class Vggish(Encoder):
+class Vggish(PatchedEncoder):
     """Encode sounds with VGGish: the mean of its 128 features over patches of 0.96 s, side by side.
 
     A sound of any length is resampled to 16 kHz; shorter than 0.975 s it is padded with zeros (the original
@@ -46,6 +37,7 @@ class Vggish(Encoder):
     128
     """
 
+    title = "VGGish"
     card: ClassVar[Card] = Card(
         space="vggish",
         dim=DIM,
@@ -68,40 +60,16 @@ class Vggish(Encoder):
     ) -> None:
         super().__init__(weights=weights, device=device, dtype=dtype)
         self.rectified = rectified
-        self._ready = Once(self._read)
 
     def _prepare(self, item: Sound, modality: Modality) -> Prepared:  # noqa: ARG002 - there is one
         return patches(item.resampled(RATE).samples, step=PATCH, offset=OFFSET)
 
-    def _encode_batch(self, batch: list[Prepared], modality: Modality) -> Vectors:  # noqa: ARG002 - there is one
-        device, _ = placing(self.device, self.dtype, "VGGish")
-        with whole_float32(device, f"{len(batch)} items of VGGish"):
-            rows = np.concatenate(list(self._rows(np.concatenate(batch))))
-        ends = np.cumsum([len(each) for each in batch])
-        return np.stack([part.mean(axis=0) for part in np.split(rows, ends[:-1])])
+    def _run(self, net: Any, patches: Any) -> Any:
+        rows = run_vggish(net, patches)
+        return rows.clamp(min=0) if self.rectified else rows
 
-    def _rows(self, pictures: np.ndarray) -> Iterator[Vectors]:
-        torch = import_extra("torch", "VGGish", "hub")
-        net, device, kind = self._ready()[0], *placing(self.device, self.dtype, "VGGish")
-        for at in range(0, len(pictures), PATCHES):
-            with torch.inference_mode():
-                maps = torch.from_numpy(pictures[at : at + PATCHES]).to(device, kind)
-                rows = run_vggish(net, maps).float().cpu().numpy()
-                yield np.maximum(rows, 0) if self.rectified else rows
-
-    def _read(self) -> tuple[Any, str]:
-        if self.weights is None:
-            raise DataError(f"vggish needs its weights, {self.card.weights}: give the file.")
-        place = placing(self.device, self.dtype, "VGGish")
-        net = load_vggish(self.weights)
-        revision = digest_of_state(net.state_dict())
-        return net.to(*place), revision
-
-    def _dim(self) -> int:
-        return DIM
-
-    def _revision(self) -> str:
-        return self._ready()[1]
+    def _load(self) -> Any:
+        return load_vggish(self._given())
 
     def _facts(self) -> dict[str, Any]:
         facts = {"sample_rate": RATE, "patch_frames": PATCH, "patch_step": PATCH, "pooled": "mean"}

@@ -7,12 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from alignkit.devices import whole_float32
-from alignkit.encoders._base import Card, Encoder, Modality, Prepared
-from alignkit.encoders._once import Once
-from alignkit.encoders._placing import placing
+from alignkit.encoders._base import Card, Modality, Prepared
+from alignkit.encoders._loaded import LoadedEncoder, rows_by_length
 from alignkit.encoders._resnet18 import run_resnet18
 from alignkit.encoders._wav2clip_net import BINS, DIM, HOP, load_wav2clip
-from alignkit.encoders._weights import digest_of_state, import_extra
+from alignkit.encoders._weights import import_extra
 from alignkit.errors import DataError
 from alignkit.media.audio import Sound
 from alignkit.media.mel import power_spectrogram
@@ -22,7 +21,7 @@ RATE = 16_000
 LEAST = BINS // 2 + 1  # samples: fewer cannot be reflected at the ends
 
 
-class Wav2clip(Encoder):
+class Wav2clip(LoadedEncoder):
     """Encode sounds as Wav2CLIP does: raw rows of 512, near CLIP's images of what is heard.
 
     A sound of any length is resampled to 16 kHz, made a power spectrogram (512 bins, hop 353, linear in
@@ -48,6 +47,7 @@ class Wav2clip(Encoder):
     512
     """
 
+    title = "Wav2CLIP"
     card: ClassVar[Card] = Card(
         space="wav2clip",
         dim=DIM,
@@ -70,7 +70,6 @@ class Wav2clip(Encoder):
     ) -> None:
         super().__init__(weights=weights, device=device, dtype=dtype)
         self.faithful_batch = faithful_batch
-        self._ready = Once(self._read)
 
     def encode_frames(self, sounds: Sequence[Sound], *, seconds: float = 1.0) -> list[Vectors]:
         """Return, for each sound, a row per frame of ``seconds``, side by side; a rest at the end is dropped.
@@ -105,40 +104,24 @@ class Wav2clip(Encoder):
         return logarithmic if self.faithful_batch else _standardised(logarithmic)
 
     def _encode_batch(self, batch: list[Prepared], modality: Modality) -> Vectors:  # noqa: ARG002 - there is one
-        lengths = np.array([len(spectrogram) for spectrogram in batch])
-        if self.faithful_batch:
-            if len(set(lengths)) > 1:
-                raise DataError("faithful_batch needs sounds of one length: cut them, or leave it off.")
-            return self._rows(_standardised(np.stack(batch)))
-        rows = np.empty((len(batch), DIM), np.float32)
-        for length in np.unique(lengths):
-            places = np.flatnonzero(lengths == length)
-            rows[places] = self._rows(np.stack([batch[place] for place in places]))
-        return rows
+        if not self.faithful_batch:
+            return rows_by_length(batch, self.dim, self._rows)
+        if len({len(spectrogram) for spectrogram in batch}) > 1:
+            raise DataError("faithful_batch needs sounds of one length: cut them, or leave it off.")
+        return self._rows(_standardised(np.stack(batch)))
 
     def _rows(self, spectrograms: np.ndarray) -> Vectors:
         """Return a row for each of equally long spectrograms: items, frames, frequencies."""
-        torch = import_extra("torch", "Wav2CLIP", "hub")
-        net, device, kind = self._ready()[0], *placing(self.device, self.dtype, "Wav2CLIP")
+        torch = import_extra("torch", self.title, "hub")
+        net, (device, kind) = self._net, self._place
         pictures = np.swapaxes(spectrograms, 1, 2)[:, None].astype(np.float32)
-        with whole_float32(device, f"{len(pictures)} items of Wav2CLIP"), torch.inference_mode():
+        with whole_float32(device, f"{len(pictures)} items of {self.title}"), torch.inference_mode():
             maps = torch.from_numpy(pictures).to(device, kind)
             heard = run_resnet18(net.audio_encoder, maps)
             return net.audio_transform.sequential(heard).float().cpu().numpy()
 
-    def _read(self) -> tuple[Any, str]:
-        if self.weights is None:
-            raise DataError(f"wav2clip needs its weights, {self.card.weights}: give the file.")
-        place = placing(self.device, self.dtype, "Wav2CLIP")
-        net = load_wav2clip(self.weights)
-        revision = digest_of_state(net.state_dict())
-        return net.to(*place), revision
-
-    def _dim(self) -> int:
-        return DIM
-
-    def _revision(self) -> str:
-        return self._ready()[1]
+    def _load(self) -> Any:
+        return load_wav2clip(self._given())
 
     def _facts(self) -> dict[str, Any]:
         return {
