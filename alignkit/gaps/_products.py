@@ -6,7 +6,7 @@ import numpy as np
 
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._item_blocks import item_blocks
-from alignkit.gaps._replicas import Replicas, n_blocks
+from alignkit.gaps._replicas import Replicas, n_blocks, without_each
 from alignkit.gaps._spread import Spread, middle
 from alignkit.shapes import Vectors
 
@@ -96,8 +96,4 @@ def product_blocks(clouds: Clouds, seed: int) -> list[Products]:
 
 def product_replicas(clouds: Clouds, seed: int) -> Replicas[Products]:
     """Return the products of matched clouds and those without each block; there are no nulls."""
-    parts = product_blocks(clouds, seed)
-    whole = parts[0]
-    for part in parts[1:]:
-        whole = whole + part
-    return Replicas(whole, (whole - part for part in parts), ())
+    return without_each(product_blocks(clouds, seed), ())

@@ -3,9 +3,11 @@
 A replica never holds a row twice: copies would be one another's nearest neighbours.
 """
 
-from collections.abc import Iterable, Iterator
+import operator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import reduce
+from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -27,6 +29,39 @@ class Replicas(Generic[T]):
     whole: T
     left_out: Iterable[T]
     nulls: Iterable[T]
+
+
+class AddsUp(Protocol):
+    """What is read off blocks of rows and adds up to what is read off all of them."""
+
+    def __add__(self, other: Self, /) -> Self: ...
+
+    def __sub__(self, other: Self, /) -> Self: ...
+
+
+A = TypeVar("A", bound=AddsUp)
+
+
+def total(parts: Sequence[A]) -> A:
+    """Return what is read off all blocks together."""
+    return reduce(operator.add, parts)
+
+
+def without_each(parts: Sequence[A], nulls: Iterable[A]) -> Replicas[A]:
+    """Return the replicas of what adds up: the whole, and the whole less each block."""
+    whole = total(parts)
+    return Replicas(whole, _Less(whole, parts), nulls)
+
+
+@dataclass(frozen=True, slots=True)
+class _Less(Generic[A]):
+    """Make the whole less each part, one at a time, as often as somebody goes through it."""
+
+    whole: A
+    parts: Sequence[A]
+
+    def __iter__(self) -> Iterator[A]:
+        return (self.whole - part for part in self.parts)
 
 
 def n_blocks(clouds: Clouds) -> int:

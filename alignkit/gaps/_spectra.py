@@ -9,8 +9,8 @@ from scipy.linalg import cholesky, eigvalsh
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps._products import product_blocks
-from alignkit.gaps._replicas import NULLS, Replicas, n_blocks, split_clouds, without_blocks
-from alignkit.gaps._spread import Spread, middle, total_spread
+from alignkit.gaps._replicas import NULLS, Replicas, n_blocks, split_clouds, total, without_blocks
+from alignkit.gaps._spread import Spread, middle
 from alignkit.shapes import SourceRows, TargetRows
 
 ROUNDING = 1e-13
@@ -55,7 +55,7 @@ def spectra_replicas(clouds: Clouds, seed: int) -> Replicas[Spectra]:
 
 def spectra_without_blocks(x: list[Spread], y: list[Spread], origin: np.ndarray) -> Iterator[Spectra]:
     """Yield the spectra that are left when each block is taken away."""
-    whole_x, whole_y = total_spread(x), total_spread(y)
+    whole_x, whole_y = total(x), total(y)
     for x_part, y_part in zip(x, y, strict=True):
         yield spectra_of(whole_x - x_part, whole_y - y_part, origin)
 

@@ -48,14 +48,6 @@ class Spread:
         return (self.products - self.n * np.outer(mean, mean)) / (self.n - 1)
 
 
-def total_spread(parts: list[Spread]) -> Spread:
-    """Return the spread of all parts together."""
-    whole = parts[0]
-    for part in parts[1:]:
-        whole = whole + part
-    return whole
-
-
 def middle(x: SourceRows, y: TargetRows) -> np.ndarray:
     """Return the point half-way between the means of two clouds: the origin of both."""
     return (x.mean(axis=0, dtype=np.float64) + y.mean(axis=0, dtype=np.float64)) / 2

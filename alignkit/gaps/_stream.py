@@ -9,11 +9,11 @@ from alignkit.errors import DataError
 from alignkit.gaps._clouds import unit_rows
 from alignkit.gaps._measure_all import chosen_measures, full_name
 from alignkit.gaps._products import Products
-from alignkit.gaps._replicas import BLOCKS, NULLS, Replicas
+from alignkit.gaps._replicas import BLOCKS, NULLS, Replicas, total, without_each
 from alignkit.gaps._replicated import Replicated
 from alignkit.gaps._spectra import Spectra, spectra_of, spectra_without_blocks
-from alignkit.gaps._spread import Spread, middle, total_spread
-from alignkit.gaps._sums import Sums, add_sums, permuted_sums, sums_of_rows, sums_of_side
+from alignkit.gaps._spread import Spread, middle
+from alignkit.gaps._sums import Sums, permuted_sums, sums_of_rows, sums_of_side
 from alignkit.reports import Score
 from alignkit.shapes import SourceRows, TargetRows, Vectors
 
@@ -106,28 +106,24 @@ class GapStream:
     @property
     def items(self) -> int:
         """Pairs, or rows of the smaller side."""
-        whole = add_sums([part for part in self._sums if part is not None])
+        whole = total([part for part in self._sums if part is not None])
         return int(min(whole.n, whole.m))
 
     def _replicas(self, reads: str, pairs: bool, seed: int) -> Replicas[Any]:
         if reads == "sums":
             parts = [part for part in self._sums if part is not None]
-            whole = add_sums(parts)
-            nulls = self._permuted_nulls(whole) if pairs else list(self._split_sums(parts, seed))
-            return Replicas(whole, [whole - part for part in parts], nulls)
+            nulls = self._permuted_nulls(total(parts)) if pairs else list(self._split_sums(parts, seed))
+            return without_each(parts, nulls)
         x, y = ([part for part in self._spreads[side] if part is not None] for side in "xy")
         if reads == "spectra":
-            whole = spectra_of(total_spread(x), total_spread(y), self._origin)
+            whole = spectra_of(total(x), total(y), self._origin)
             left_out = spectra_without_blocks(x, y, self._origin)
             return Replicas(whole, list(left_out), list(self._split_spectra(x, y, seed)))
         products = [
             Products(a.n, a.total, b.total, a.products, np.asarray(xy), b.products, self._origin)
             for a, b, xy in zip(x, y, self._shared, strict=True)
         ]
-        total = products[0]
-        for part in products[1:]:
-            total = total + part
-        return Replicas(total, [total - part for part in products], ())
+        return without_each(products, ())
 
     def _permuted_nulls(self, whole: Sums) -> list[Sums]:
         return [whole.repaired(one.cosine, one.distance) for one in self._permuted]
@@ -142,8 +138,8 @@ class GapStream:
 
     def _split_spectra(self, x: list[Spread], y: list[Spread], seed: int) -> Iterator[Spectra]:
         halves = x + y
-        for sides in _splits(total_spread(x).n, total_spread(y).n, seed):
-            one, other = (total_spread([halves[i] for i in side]) for side in sides)
+        for sides in _splits(total(x).n, total(y).n, seed):
+            one, other = (total([halves[i] for i in side]) for side in sides)
             yield spectra_of(one, other, self._origin)
 
     def _add_sums(self, block: int, found: Sums) -> None:

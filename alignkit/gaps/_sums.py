@@ -8,7 +8,7 @@ import numpy as np
 from alignkit.gaps._bootstrap import sums_by_item
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._item_blocks import item_blocks
-from alignkit.gaps._replicas import NULLS, Replicas, n_blocks
+from alignkit.gaps._replicas import NULLS, Replicas, n_blocks, total, without_each
 from alignkit.shapes import Labels, Vectors
 
 
@@ -58,7 +58,7 @@ class Sums:
 
 def read_sums(clouds: Clouds) -> Sums:
     """Return the sums over two clouds."""
-    return clouds.once("sums", lambda: add_sums(_block_sums(clouds, *_one_block(clouds))))
+    return clouds.once("sums", lambda: total(_block_sums(clouds, *_one_block(clouds))))
 
 
 def sums_replicas(clouds: Clouds, seed: int, *, pairs: bool) -> Replicas[Sums]:
@@ -69,11 +69,8 @@ def sums_replicas(clouds: Clouds, seed: int, *, pairs: bool) -> Replicas[Sums]:
         return _block_sums(clouds, *item_blocks(clouds, count, seed), count)
 
     parts = clouds.once(("block sums", seed), blocks)
-    whole = add_sums(parts)
-    nulls = _permuted(clouds, whole, seed) if pairs else _split(clouds, seed)
-    return Replicas(
-        whole, [whole - part for part in parts], clouds.once(("null sums", seed, pairs), lambda: list(nulls))
-    )
+    nulls = _permuted(clouds, total(parts), seed) if pairs else _split(clouds, seed)
+    return without_each(parts, clouds.once(("null sums", seed, pairs), lambda: list(nulls)))
 
 
 def sums_of_rows(x: Vectors, y: Vectors) -> Sums:
@@ -172,11 +169,3 @@ def _sum(rows: Vectors) -> np.ndarray:
 
 def _distances(cosines: np.ndarray) -> float:
     return float(np.sqrt(np.maximum(2 - 2 * cosines, 0)).sum())
-
-
-def add_sums(parts: list[Sums]) -> Sums:
-    """Return the sums over all parts."""
-    whole = parts[0]
-    for part in parts[1:]:
-        whole = whole + part
-    return whole
