@@ -12,6 +12,7 @@ from alignkit.errors import ParameterError
 
 if TYPE_CHECKING:
     from alignkit.reports import Report
+    from alignkit.spaces import Embeddings
 
 
 def command(
@@ -90,14 +91,20 @@ def command(
         seed=seed,
     )
     if figure is not None:
-        from alignkit.gap_plots import gap_figure
-
         sides = {"before": left} if fitted is None else {"before": left, "after": fitted.apply(left)}
-        write_figure(gap_figure(report, sides, right), figure, force=force)
-        note(f"written: {figure}")
+        _draw(report, sides, right, figure, force=force)
     if links is not None:
         options.note_join(links, pairs)
     _show(report, json=json)
+
+
+def _draw(
+    report: "Report", sides: "dict[str, Embeddings]", target: "Embeddings", figure: Path, *, force: bool
+) -> None:
+    from alignkit.gap_plots import gap_figure
+
+    write_figure(gap_figure(report, sides, target), figure, force=force)
+    note(f"written: {figure}")
 
 
 def _show(report: "Report", *, json: bool) -> None:

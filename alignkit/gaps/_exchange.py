@@ -11,17 +11,15 @@ import numpy as np
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._replicas import NULLS
 from alignkit.shapes import Mask
+from alignkit.statistics.splits import first_of_two
 
 EXCHANGES = "the sides of partners exchanged at random; unpaired: random splits of the pooled rows"
 
 
 def first_side(clouds: Clouds, rng: np.random.Generator) -> Mask:
     """Return which of the pooled rows, x before y, make up the first of two sides without a gap."""
-    n, m = len(clouds.x), len(clouds.y)
     if clouds.links is None:
-        first = np.zeros(n + m, dtype=bool)
-        first[rng.permutation(n + m)[:n]] = True
-        return first
+        return first_of_two(len(clouds.x), len(clouds.y), rng)
     stays = rng.random(clouds.n_items) < 0.5
     return np.concatenate([stays[clouds.x_items], ~stays[clouds.y_items]])
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._item_blocks import item_blocks
-from alignkit.gaps._replicas import NULLS, Replicas, n_blocks
-from alignkit.shapes import Vectors
+from alignkit.gaps._replicas import Replicas, n_blocks, split_masks
+from alignkit.statistics.kernel_sums import kernel_sums
 
 TILE = 1024
 SHARPNESS = (
@@ -66,7 +66,7 @@ def kernel_replicas(clouds: Clouds, seed: int) -> Replicas[KernelMeans]:
 
     def make() -> Replicas[KernelMeans]:
         count = n_blocks(clouds)
-        splits = np.stack([_split(clouds, seed, draw) for draw in range(NULLS)], axis=1)
+        splits = np.stack(list(split_masks(clouds, seed)), axis=1).astype(np.float64)
         sums, of_splits = _blocks(clouds, *item_blocks(clouds, count, seed), count, splits)
         left_out = [sums.means(np.arange(count) != block) for block in range(count)]
         nulls = list(_of_splits(sums, *of_splits))
@@ -79,13 +79,6 @@ def _one_block(clouds: Clouds) -> tuple[np.ndarray, np.ndarray]:
     return np.zeros(len(clouds.x), np.int64), np.zeros(len(clouds.y), np.int64)
 
 
-def _split(clouds: Clouds, seed: int, draw: int) -> np.ndarray:
-    """Return 1 for the rows, of x and then of y, that a random split puts on the first side."""
-    first = np.zeros(len(clouds.x) + len(clouds.y))
-    first[np.random.default_rng([seed, 5, draw]).permutation(len(first))[: len(clouds.x)]] = 1
-    return first
-
-
 def _blocks(
     clouds: Clouds, x_blocks: np.ndarray, y_blocks: np.ndarray, count: int, splits: np.ndarray | None = None
 ) -> tuple[_Sums, tuple[np.ndarray, np.ndarray]]:
@@ -93,7 +86,10 @@ def _blocks(
     members = np.zeros((len(clouds.x) + len(clouds.y), 2 * count))
     members[np.arange(len(members)), np.concatenate([x_blocks, y_blocks + count])] = 1
     splits = np.zeros((len(members), 0)) if splits is None else splits
-    found, inside, outside = _pass(np.concatenate([clouds.x, clouds.y]), members, splits)
+    rows = np.concatenate([clouds.x, clouds.y])
+    found, inside, outside = kernel_sums(
+        lambda a, b: _kernel(rows[a] @ rows[b].T), members, splits, size=TILE
+    )
     links, partners = np.zeros(count), np.zeros(count)
     if clouds.links is not None:
         kernel = _kernel(clouds.once("pair cosines", clouds.pair_cosines).copy())
@@ -109,27 +105,6 @@ def _blocks(
         links,
     )
     return sums, (inside, outside)
-
-
-def _pass(
-    rows: Vectors, members: np.ndarray, splits: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return M'KM for the members, and s'Ks and s'K1 for every split, K without its diagonal.
-
-    Only tiles on and above the diagonal are computed; the others are their transposes.
-    """
-    both = np.concatenate([members, splits], axis=1)
-    narrow, found = both.astype(rows.dtype), np.zeros((both.shape[1],) * 2)
-    for i in range(0, len(rows), TILE):
-        for j in range(i, len(rows), TILE):
-            kernel = _kernel(rows[i : i + TILE] @ rows[j : j + TILE].T)
-            if i == j:
-                np.fill_diagonal(kernel, 0)
-            part = both[i : i + TILE].T @ (kernel @ narrow[j : j + TILE])
-            found += part if i == j else part + part.T
-    width = members.shape[1]
-    # every row is a member of one block: the sum over blocks is the sum over rows
-    return found[:width, :width], np.diag(found)[width:], found[width:, :width].sum(axis=1)
 
 
 def _kernel(cosines: np.ndarray) -> np.ndarray:

@@ -13,6 +13,8 @@ import numpy as np
 
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._item_blocks import item_blocks
+from alignkit.shapes import Mask
+from alignkit.statistics.splits import first_of_two
 
 BLOCKS = 20  # left out one at a time
 NULLS = 12  # random splits, or permutations of the pairs
@@ -75,6 +77,12 @@ def without_blocks(clouds: Clouds, seed: int) -> Iterator[Clouds]:
     x_blocks, y_blocks = item_blocks(clouds, count, seed)
     for block in range(count):
         yield clouds.kept(x_blocks != block, y_blocks != block)
+
+
+def split_masks(clouds: Clouds, seed: int) -> Iterator[Mask]:
+    """Yield which of the pooled rows, x before y, make up the first side of each random split."""
+    for draw in range(NULLS):
+        yield first_of_two(len(clouds.x), len(clouds.y), np.random.default_rng([seed, 5, draw]))
 
 
 def split_clouds(clouds: Clouds, seed: int) -> Iterator[Clouds]:

@@ -9,7 +9,14 @@ from scipy.linalg import cholesky, eigvalsh
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps._products import product_blocks
-from alignkit.gaps._replicas import NULLS, Replicas, n_blocks, split_clouds, total, without_blocks
+from alignkit.gaps._replicas import (
+    Replicas,
+    n_blocks,
+    split_clouds,
+    split_masks,
+    total,
+    without_blocks,
+)
 from alignkit.gaps._spread import Spread, middle
 from alignkit.shapes import SourceRows, TargetRows
 
@@ -109,11 +116,9 @@ def _blocks(clouds: Clouds, seed: int, origin: np.ndarray) -> tuple[list[Spread]
 
 
 def _of_splits(clouds: Clouds, seed: int, origin: np.ndarray) -> Iterator[Spectra]:
-    n, m = len(clouds.x), len(clouds.y)
+    n = len(clouds.x)
     whole = Spread.of(clouds.x, origin) + Spread.of(clouds.y, origin)
-    for draw in range(NULLS):
-        first = np.zeros(n + m, dtype=bool)
-        first[np.random.default_rng([seed, 5, draw]).permutation(n + m)[:n]] = True
+    for first in split_masks(clouds, seed):
         # a band needs no more digits than the rows have
         sides = (clouds.x[first[:n]], clouds.y[first[n:]])
         part, more = (Spread.of(side, origin, dtype=side.dtype.type) for side in sides)

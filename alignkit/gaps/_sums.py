@@ -8,7 +8,7 @@ import numpy as np
 from alignkit.gaps._bootstrap import sums_by_item
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._item_blocks import item_blocks
-from alignkit.gaps._replicas import NULLS, Replicas, n_blocks, total, without_each
+from alignkit.gaps._replicas import NULLS, Replicas, n_blocks, split_masks, total, without_each
 from alignkit.shapes import Labels, Vectors
 
 
@@ -149,12 +149,11 @@ def _own_products(clouds: Clouds) -> list[np.ndarray]:
 def _split(clouds: Clouds, seed: int) -> Iterator[Sums]:
     """Yield the sums of random splits of the pooled rows: a product with the chosen rows, no row moves."""
     n, m = len(clouds.x), len(clouds.y)
-    total = _sum(clouds.x) + _sum(clouds.y)
-    for draw in range(NULLS):
-        first = np.zeros(n + m, dtype=clouds.x.dtype)
-        first[np.random.default_rng([seed, 5, draw]).permutation(n + m)[:n]] = 1
+    pooled = _sum(clouds.x) + _sum(clouds.y)
+    for mask in split_masks(clouds, seed):
+        first = mask.astype(clouds.x.dtype)
         x = (first[:n] @ clouds.x + first[n:] @ clouds.y).astype(np.float64)
-        yield Sums(n, m, min(n, m), x, total - x, n, m, 0.0)
+        yield Sums(n, m, min(n, m), x, pooled - x, n, m, 0.0)
 
 
 def _permuted(clouds: Clouds, whole: Sums, seed: int) -> Iterator[Sums]:

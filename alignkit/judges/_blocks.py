@@ -11,14 +11,11 @@ import numpy as np
 from scipy.stats import t as student
 
 from alignkit.shapes import Labels, Mask, SourceRows, TargetRows
+from alignkit.statistics.blocks import dealt, jackknife_variance
+from alignkit.statistics.splits import first_of_two
 
 BLOCKS = 20  # of each side: enough for a t interval with 19 degrees of freedom
 SPLITS = 40  # random splits of the pooled rows behind a null level
-
-
-def dealt(count: int, blocks: int, seed: list[int]) -> Labels:
-    """Return the block of each row, blocks of one size as far as it goes."""
-    return np.random.default_rng(seed).permutation(np.arange(count) % min(blocks, count))
 
 
 def blocks_of(n: int, m: int, seed: int) -> tuple[Labels, Labels]:
@@ -44,10 +41,7 @@ def jackknife_interval(
     >>> jackknife_interval(1.0, np.array([1.0, 1.0]), np.array([1.0, 1.0]))
     (1.0, 1.0)
     """
-    variance = sum(
-        (len(side) - 1) / len(side) * ((side - side.mean()) ** 2).sum()
-        for side in (without_reference, without_generated)
-    )
+    variance = jackknife_variance(without_reference) + jackknife_variance(without_generated)
     freedom = min(len(without_reference), len(without_generated)) - 1
     reach = float(student.ppf((1 + level) / 2, max(freedom, 1)) * np.sqrt(variance))
     return value - reach, value + reach
@@ -70,9 +64,7 @@ def random_splits(n: int, m: int, seed: int, splits: int = SPLITS) -> Iterator[M
     """Yield which of n + m pooled rows form the first of two sides of the same sizes, drawn at random."""
     rng = np.random.default_rng([seed, 13])
     for _ in range(splits):
-        first = np.zeros(n + m, dtype=bool)
-        first[rng.permutation(n + m)[:n]] = True
-        yield first
+        yield first_of_two(n, m, rng)
 
 
 def null_band(values: np.ndarray) -> tuple[float, float, float]:

@@ -8,6 +8,7 @@ from alignkit.judges._base import Judge, Samples
 from alignkit.judges._blocks import blocks_of, jackknife_interval, null_band, random_splits
 from alignkit.reports import Score
 from alignkit.shapes import SourceRows, TargetRows, Vectors
+from alignkit.statistics.kernel_sums import kernel_sums
 
 SCALE = 100.0
 BLOCK = 1024
@@ -98,19 +99,13 @@ def _kernel_sums(
     pooled = np.asarray(pooled, dtype=np.float64)
     pooled = pooled - pooled.mean(axis=0)  # far from the origin differences of squares lose digits
     squares = (pooled**2).sum(axis=1)
-    both = np.column_stack([table, first])
-    sums = np.zeros((table.shape[1], table.shape[1]))
-    splits = np.zeros((2, first.shape[1]))
-    for start in range(0, len(pooled), BLOCK):
-        rows = slice(start, start + BLOCK)
-        distances = squares[rows, None] + squares - 2 * pooled[rows] @ pooled.T
-        kernel = np.exp(-np.maximum(distances, 0.0) / (2 * bandwidth**2))
-        kernel[np.arange(len(kernel)), np.arange(start, start + len(kernel))] = 0.0
-        reached = kernel @ both
-        sums += table[rows].T @ reached[:, : table.shape[1]]
-        splits[0] += (first[rows] * reached[:, table.shape[1] :]).sum(axis=0)
-        splits[1] += first[rows].T @ kernel.sum(axis=1)
-    return sums, splits
+
+    def kernel(above: slice, right: slice) -> np.ndarray:
+        distances = squares[above, None] + squares[right] - 2 * pooled[above] @ pooled[right].T
+        return np.exp(-np.maximum(distances, 0.0) / (2 * bandwidth**2))
+
+    sums, inside, reach = kernel_sums(kernel, table, first, size=BLOCK)
+    return sums, np.stack([inside, reach])
 
 
 def _mmd(xx: Numbers, yy: Numbers, xy: Numbers, n: Numbers, m: Numbers) -> Numbers:

@@ -1,10 +1,19 @@
 """Intervals from values with one block left out each time: right where no row may be drawn twice."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
+from alignkit.shapes import Labels
+
 LEVEL = 0.95
 ROUNDING = 1e-12
+
+
+def dealt(count: int, blocks: int, seed: Sequence[int]) -> Labels:
+    """Return the block of each of ``count`` rows or items: of one size as far as it goes, dealt at random."""
+    return np.random.default_rng(seed).permutation(np.arange(count) % min(blocks, count))
 
 
 def jackknife_variance(left_out: np.ndarray) -> float:

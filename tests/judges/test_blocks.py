@@ -2,7 +2,8 @@ import numpy as np
 from numpy.testing import assert_allclose
 from scipy.stats import t
 
-from alignkit.judges._blocks import dealt, jackknife_interval, left_out, random_splits
+from alignkit.judges._blocks import jackknife_interval, left_out, random_splits
+from alignkit.statistics.blocks import dealt
 
 
 def test_the_jackknife_of_a_difference_of_means_is_the_classical_interval(rng):
