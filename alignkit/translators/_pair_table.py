@@ -1,5 +1,6 @@
 """The pairs of a training run in an order that their content decides, gathered batch by batch."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +77,13 @@ class PairTable:
         if self.kept is not None:
             return self.kept[0][rows], self.kept[1][rows]
         return self._read(rows)
+
+    def blocks(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, Weights]]:
+        """Yield framed rows of both sides of some pairs, and their weights: float64, a block at a time."""
+        for start in range(0, len(rows), BLOCK):
+            part = rows[start : start + BLOCK]
+            X, Y = (side.astype(np.float64) for side in self.batch(part))
+            yield X, Y, self.weight[part]
 
     def split(self, share: float, most: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the pairs to learn from and those to be judged by, which share no item and no group.

@@ -11,7 +11,7 @@ from alignkit.moments import Moments
 from alignkit.translators._base import Translator
 from alignkit.translators._losses import Loss
 from alignkit.translators._network import Activation, Arrays, Network
-from alignkit.translators._pair_table import BLOCK, PairTable
+from alignkit.translators._pair_table import PairTable
 from alignkit.translators._schedule import Schedule
 
 Start: TypeAlias = Literal["solved", "drawn"]
@@ -108,14 +108,8 @@ def solved(network: Network, arrays: Arrays, table: PairTable, rows: np.ndarray)
 
     The rows are read a block at a time; the penalty keeps fewer rows than hidden units solvable.
     """
-
-    def blocks():
-        for start in range(0, len(rows), BLOCK):
-            part = rows[start : start + BLOCK]
-            X, Y = (side.astype(np.float64) for side in table.batch(part))
-            yield network.hidden(arrays, X), Y, table.weight[part]
-
-    moments = Moments.from_blocks(blocks(), parts="all")
+    inside = ((network.hidden(arrays, X), Y, weight) for X, Y, weight in table.blocks(rows))
+    moments = Moments.from_blocks(inside, parts="all")
     gram = moments.xx
     penalty = PENALTY * max(float(np.trace(gram)) / len(gram), np.finfo(np.float64).tiny)
     weight = np.linalg.solve(gram + penalty * np.eye(len(gram)), moments.xy)

@@ -10,7 +10,7 @@ from alignkit.moments import Moments
 from alignkit.translators._base import Translator
 from alignkit.translators._losses import Loss
 from alignkit.translators._network import SKIP, Activation, Arrays, Network
-from alignkit.translators._pair_table import BLOCK, PairTable
+from alignkit.translators._pair_table import PairTable
 from alignkit.translators._schedule import Schedule
 
 
@@ -92,14 +92,7 @@ class Residual(Translator):
 
 def rotation(table: PairTable, rows: np.ndarray) -> np.ndarray:
     """Return the Procrustes solution of some pairs, read a block at a time."""
-
-    def blocks():
-        for start in range(0, len(rows), BLOCK):
-            part = rows[start : start + BLOCK]
-            X, Y = (side.astype(np.float64) for side in table.batch(part))
-            yield X, Y, table.weight[part]
-
-    moments = Moments.from_blocks(blocks(), parts="cross")
+    moments = Moments.from_blocks(table.blocks(rows), parts="cross")
     if table.frames[0].steps in ("center", "unit-center"):
         moments = moments.centered()  # as Procrustes has it: means that rounding left are none
     U, _, Vt = thin_svd(moments.cross_about_origin())
