@@ -13,6 +13,13 @@ SHORT = 1e-5  # share of rows of which a random split may find too few neighbour
 TILE = 512
 
 
+def too_few(clouds: Clouds, k: int) -> str | None:
+    """Return why ``k`` neighbours cannot be asked for; None where twice as many rows are there."""
+    if clouds.fewest >= 2 * k:
+        return None
+    return f"it needs {2 * k} rows for {k} neighbours, and there are {clouds.fewest}"
+
+
 @dataclass(frozen=True, slots=True)
 class Neighbours:
     """Hold, for each row, its nearest rows among some (-1: none) and their cosines, nearest first."""

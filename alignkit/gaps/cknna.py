@@ -8,7 +8,7 @@ from alignkit.errors import ParameterError
 from alignkit.gaps._base import HEADLINE
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._item_blocks import item_blocks
-from alignkit.gaps._neighbours import Neighbours, both_neighbours
+from alignkit.gaps._neighbours import Neighbours, both_neighbours, too_few
 from alignkit.gaps._replicas import NULLS, Replicas, n_blocks
 from alignkit.gaps._replicated import PERMUTATIONS, Replicated
 from alignkit.shapes import SourceRows, TargetRows
@@ -77,10 +77,7 @@ class Cknna(Replicated[Agreed]):
 
     def refusal_of(self, clouds: Clouds) -> str | None:
         """Return why this measure cannot be taken: twice k rows must be left to choose from."""
-        fault = super().refusal_of(clouds)
-        if fault is None and clouds.fewest < 2 * self.k:
-            return f"it needs {2 * self.k} rows for {self.k} neighbours, and there are {clouds.fewest}"
-        return fault
+        return super().refusal_of(clouds) or too_few(clouds, self.k)
 
     def _of(self, read: Agreed) -> dict[str, float]:
         return {

@@ -6,7 +6,14 @@ from alignkit.errors import ParameterError
 from alignkit.gaps._bands import Level
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._item_blocks import item_blocks
-from alignkit.gaps._neighbours import TILE, Neighbours, both_neighbours, places_taken, similarities_to_others
+from alignkit.gaps._neighbours import (
+    TILE,
+    Neighbours,
+    both_neighbours,
+    places_taken,
+    similarities_to_others,
+    too_few,
+)
 from alignkit.gaps._replicas import BLOCKS, NULLS
 from alignkit.gaps._single import Single
 from alignkit.reports import Score
@@ -66,10 +73,7 @@ class MutualKnn(Single):
 
     def refusal_of(self, clouds: Clouds) -> str | None:
         """Return why this measure cannot be taken: twice k rows must be left to choose from."""
-        fault = super().refusal_of(clouds)
-        if fault is None and clouds.fewest < 2 * self.k:
-            return f"it needs {2 * self.k} rows for {self.k} neighbours, and there are {clouds.fewest}"
-        return fault
+        return super().refusal_of(clouds) or too_few(clouds, self.k)
 
     def _values(self, clouds: Clouds) -> dict[str, float]:
         return super()._values(clouds.matched(0))
