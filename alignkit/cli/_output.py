@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -164,3 +165,18 @@ def drawn(figure: "Figure", name: str) -> bytes:
     from alignkit.plots import to_png, to_svg
 
     return to_png(figure) if name.endswith(".png") else to_svg(figure).encode()
+
+
+def list_names(what: str, summaries: Mapping[str, str], *, json: bool) -> None:
+    """Print one line a name with its summary, or one JSON object; ``what`` is the plural of the things."""
+    if json:
+        emit_json({"schema": f"alignkit.{what}/1", what: dict(summaries)})
+        return
+    width = max(map(len, summaries))
+    emit("\n".join(f"{each:<{width}}  {summary}" for each, summary in summaries.items()))
+
+
+def option_lines(options: Mapping[str, Any]) -> str:  # Any: values of all kinds
+    """Return the options that ``--set`` takes, one a line, under their heading."""
+    lines = [f"  {option} = {value!r}" for option, value in options.items()] or ["  none"]
+    return "\n".join(["options, given as --set NAME=VALUE, with their values if not set:", *lines])

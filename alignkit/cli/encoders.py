@@ -4,8 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from alignkit.cli._listing import list_names, option_lines
-from alignkit.cli._output import emit, emit_json
+from alignkit.cli._output import emit, emit_json, list_names, option_lines
 
 
 def command(

@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from alignkit.cli._listing import list_names
-from alignkit.cli._output import emit, emit_json
+from alignkit.cli._output import emit, emit_json, list_names
 
 
 def command(
