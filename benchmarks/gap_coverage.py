@@ -19,6 +19,8 @@ from threadpoolctl import threadpool_limits
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._measure_all import measure_clouds
 
+HEADER = ["measure", "null", "band", "gap", "length null", "length gap"]
+
 
 def one_cloud(seed: int, n: int, d: int) -> Clouds:
     """Return two samples of one distribution, paired by nothing but their order."""
@@ -39,8 +41,8 @@ def planted(seed: int, n: int, d: int) -> Clouds:
     return Clouds.paired(x, y)
 
 
-def rates(world: str, n: int, options: argparse.Namespace) -> dict[str, tuple[float, float]]:
-    """Return, for each measure, how often its interval holds the mean value, and its band the value."""
+def rates(world: str, n: int, options: argparse.Namespace) -> dict[str, tuple[float, float, float]]:
+    """Return, for each measure, how often interval and band hold what they should; and the length."""
     make = {"one cloud": one_cloud, "planted": planted}[world]
     found = defaultdict(list)
     names = options.measures.split(",") if options.measures else None
@@ -52,9 +54,11 @@ def rates(world: str, n: int, options: argparse.Namespace) -> dict[str, tuple[fl
         value, low, high, band_low, band_high = np.array(rows, dtype=float).T
         truth = value.mean()
         slack = 1e-9 * max(1.0, abs(truth))  # saturated measures have one value
+        meant = 2 * 1.96 * value.std(ddof=1)
         out[name] = (
             float(((low <= truth + slack) & (truth - slack <= high)).mean()),
             float(((band_low <= value + slack) & (value - slack <= band_high)).mean()),
+            float((high - low).mean() / meant) if meant > slack else np.nan,
         )
     return out
 
@@ -67,24 +71,18 @@ def main() -> None:
     parser.add_argument("--measures", default="")
     options = parser.parse_args()
     print(machine_line("numpy"), f"d = {options.d}, {options.seeds} seeds", sep=", ")
-    sizes = [int(size) for size in options.sizes.split(",")]
-    columns = defaultdict(dict)
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for n in sizes:
-            for world in ("one cloud", "planted"):
-                for name, (held, inside) in rates(world, n, options).items():
-                    columns[name][n, world] = (held, inside)
-    header = ["measure", *(f"n={n} {what}" for n in sizes for what in ("null", "band", "gap"))]
-    lines = []
-    for name, cells in columns.items():
-        line = [name]
-        for n in sizes:
-            null, gap = cells.get((n, "one cloud")), cells.get((n, "planted"))
-            line += ["" if null is None else f"{null[0]:.3f}", "" if null is None else f"{null[1]:.3f}"]
-            line.append("" if gap is None else f"{gap[0]:.3f}")
-        lines.append(line)
-    print(table(header, lines))
+        for n in (int(size) for size in options.sizes.split(",")):
+            null, gap = (rates(world, n, options) for world in ("one cloud", "planted"))
+            lines = []
+            for name in null:
+                shares = (*null[name][:2], gap[name][0])
+                ratios = (
+                    "-" if np.isnan(world[name][2]) else f"{world[name][2]:.2f}" for world in (null, gap)
+                )
+                lines.append([name, *(f"{share:.3f}" for share in shares), *ratios])
+            print("", f"n = {n}", table(HEADER, lines), sep="\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps._replicas import split_clouds
 from alignkit.gaps._single import Single
-from alignkit.shapes import Labels, SourceRows, TargetRows
+from alignkit.shapes import Labels, SourceRows, TargetRows, Vectors
 from alignkit.statistics.blocks import jackknife_variance, wilson_interval
 
 FOLDS, BLOCKS = 5, 10  # two blocks a fold
@@ -81,10 +81,12 @@ class _BlockSums:
     def __init__(self, clouds: Clouds, seed: int) -> None:
         blocks = item_blocks(clouds, BLOCKS, seed)
         origin = (clouds.x.mean(axis=0) + clouds.y.mean(axis=0)) / 2
-        self.rows = []
-        for side, own in zip((clouds.x, clouds.y), blocks, strict=True):
-            moved = (side - origin).astype(np.float64)  # near the origin, scatter loses no digits
-            self.rows.append([moved[own == block] for block in range(BLOCKS)])
+        # near the origin, scatter loses no digits
+        sides = _within_their_span([(side - origin).astype(np.float64) for side in (clouds.x, clouds.y)])
+        self.width = clouds.x.shape[1]
+        self.rows = [
+            [side[own == block] for block in range(BLOCKS)] for side, own in zip(sides, blocks, strict=True)
+        ]
         self.counts = np.array([[len(rows) for rows in side] for side in self.rows])
         self.sums = np.array([[rows.sum(axis=0) for rows in side] for side in self.rows])
         x_rows, y_rows = self.rows
@@ -96,11 +98,22 @@ class _BlockSums:
         means = self.sums[:, train].sum(axis=1) / counts[:, None]
         within = self.scatter[train].sum(axis=0) - (counts[:, None] * means).T @ means
         within /= counts.sum()
-        level = np.trace(within) / len(within)
+        level = np.trace(within) / self.width
         within *= 1 - SHRINKAGE
         within[np.diag_indices_from(within)] += SHRINKAGE * level + np.finfo(float).tiny ** 0.5
         axis = cho_solve(cho_factor(within, overwrite_a=True, check_finite=False), means[0] - means[1])
         return axis, float(axis @ (means[0] + means[1]) / 2)
+
+
+def _within_their_span(sides: list[Vectors]) -> list[Vectors]:
+    """Return the rows in coordinates of the space that they span, where they are fewer than dimensions.
+
+    A discriminant whose covariance shrinks to a sphere turns with the rows; its direction lies among them.
+    """
+    pooled = np.concatenate(sides)
+    if len(pooled) >= pooled.shape[1]:
+        return sides
+    return np.split(np.linalg.qr(pooled.T, mode="r").T, [len(sides[0])])
 
 
 def _accuracy(sums: _BlockSums, without: int | None = None) -> float:

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
@@ -22,9 +23,10 @@ class Shrunk:
         return self
 
 
-def test_it_agrees_with_scikit_learns_discriminant_on_the_same_folds():
+@pytest.mark.parametrize("d", [6, 300])  # the rows are more than the dimensions, and fewer
+def test_it_agrees_with_scikit_learns_discriminant_on_the_same_folds(d):
     rng = np.random.default_rng(1)
-    clouds = Clouds.unpaired(rng.normal(size=(100, 6)) + 0.3, rng.normal(size=(100, 6)) - 0.1)
+    clouds = Clouds.unpaired(rng.normal(size=(100, d)) + 0.3, rng.normal(size=(100, d)) - 0.1)
     folds = np.concatenate(item_blocks(clouds, BLOCKS, seed=0)) % FOLDS
     rows, side = np.concatenate([clouds.x, clouds.y]), np.repeat([0, 1], 100)
     right = np.zeros(len(rows))
