@@ -23,7 +23,8 @@ def gap_sweep(sweep: Sweep, *, measure: str = "", metric: str = "mrr", title: st
 
     Across is the gap that is left by ``measure`` (the first of the sweep where none is named), upwards the
     metric, both on held-out rows. Every fix is a line from the rows as they are (the ring) through its
-    strengths, with a mark and a colour of its own; the far ends carry the strength, bars are 95 % intervals.
+    strengths, with a mark and a colour of its own; the far ends carry the strength, bars both ways are 95 %
+    intervals. The dotted line upright is the measure's null level for the rows as they are.
     """
     measure = measure or next(iter(sweep.as_is.gap))
     sections = {
@@ -50,6 +51,9 @@ def draw_panel(axes: Axes, sweep: Sweep, shown: tuple[str, str, str]) -> None:
     measure, section, metric = shown
     start = sweep.as_is
     axes.axhline(start.effects[section][metric].score.value, color=FAINT, lw=0.8, ls=":")
+    null = start.gap[measure].score.chance
+    if null is not None:
+        axes.axvline(null, color=FAINT, lw=0.8, ls=":")
     names = sorted({*FIXES.names(), *sweep.fixes})
     for fix in sweep.fixes:
         place = names.index(fix)
@@ -83,9 +87,12 @@ def _draw_fix(axes: Axes, points: list[Point], shown: tuple[str, str, str], look
     axes.plot(across, [score.value for score in scores], color=colour, lw=1.1, alpha=0.8)
     own = [place for place, point in enumerate(points) if point.fix != AS_IS]
     for place in own:
-        score = scores[place]
+        score, gap = scores[place], points[place].gap[measure].score
+        bar = {"color": colour, "lw": 2.2, "alpha": 0.3}
         if score.low is not None and score.high is not None:
-            axes.plot([across[place]] * 2, [score.low, score.high], color=colour, lw=2.2, alpha=0.3)
+            axes.plot([across[place]] * 2, [score.low, score.high], **bar)
+        if gap.low is not None and gap.high is not None:
+            axes.plot([gap.low, gap.high], [score.value] * 2, **bar)
     values = [scores[place].value for place in own]
     label = points[own[0]].fix.replace("_", " ")
     axes.plot([across[place] for place in own], values, mark, color=colour, ms=5, ls="", label=label)

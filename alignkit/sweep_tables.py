@@ -2,8 +2,9 @@
 
 import csv as comma_separated
 import io
+from typing import Any
 
-from alignkit.closing._sweep import AS_IS, Effect, Point, Sweep
+from alignkit.closing._sweep import AS_IS, Effect, Point, Remaining, Sweep
 from alignkit.tables import number
 
 REAL = 0.05
@@ -17,6 +18,7 @@ NOTE = (
     "change: against the rows as they are, on the same queries; * where p < 0.05 after Holm's correction for "
     "all {tests} tests"
 )
+NULL = "null: the level without a gap, or where a measure compares partners, with partners drawn at random"
 COLUMNS = (
     *("fix", "strength", "section", "metric", "value", "low", "high", "n", "chance", "lowest", "highest"),
     *("change", "change_low", "change_high", "p", "p_corrected"),
@@ -26,7 +28,8 @@ COLUMNS = (
 def text(sweep: Sweep) -> str:
     """Return the gaps that are left, then one block a section: one aligned line for each fix and strength.
 
-    Every score stands with its interval; the change that a fix brings, with its own, behind it.
+    Every score stands with its interval; the change that a fix brings, with its own, behind it; what is
+    left of the gap with its null level.
     """
     context = sweep.context
     names = {side: _short(context[side]["name"]) for side in ("source", "target")}
@@ -40,9 +43,9 @@ def text(sweep: Sweep) -> str:
         "gap that is left" + (" (mean of the splits)" if splits > 1 else ""),
     ]
     gaps = list(sweep.as_is.gap)
-    lines += _aligned(
-        [["", *gaps], *([_name(p), *(number(p.gap[g].value) for g in gaps)] for p in sweep.points)]
-    )
+    head = [cell for gap in gaps for cell in (gap, "", "null")]
+    rows = [[_name(p), *(c for g in gaps for c in _gap_cells(p.gap[g]))] for p in sweep.points]
+    lines += [*_aligned([["", *head], *rows]), f"  {NULL}"]
     for section, metrics in sweep.as_is.effects.items():
         lines += ["", SECTIONS.get(section, section).format(**names)]
         head = [cell for metric in metrics for cell in (metric, "", "change", "", "")]
@@ -64,21 +67,25 @@ def csv(sweep: Sweep) -> str:
     writer.writeheader()
     for point in sweep.points:
         start = {"fix": point.fix, "strength": point.strength}
-        for name, spread in point.gap.items():
-            writer.writerow({**start, "section": "gap", "metric": name, **spread.to_json()})
+        for name, remaining in point.gap.items():
+            writer.writerow({**start, "section": "gap", "metric": name, **_known(remaining.to_json())})
         for section, effects in point.effects.items():
             for metric, effect in effects.items():
                 writer.writerow({**start, "section": section, "metric": metric, **_flat(effect)})
     return out.getvalue()
 
 
-def _flat(effect: Effect) -> dict[str, object]:
-    fields = {key: value for key, value in effect.to_json().items() if key in COLUMNS and key != "change"}
+def _flat(effect: Effect) -> dict[str, Any]:
+    fields = {key: value for key, value in _known(effect.to_json()).items() if key != "change"}
     change = effect.change
     if change is not None:
         fields |= {"change": change.value, "change_low": change.low, "change_high": change.high}
         fields |= {"p": change.p, "p_corrected": effect.p_corrected}
-    return {key: "" if value is None else value for key, value in fields.items()}
+    return fields
+
+
+def _known(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: "" if value is None else value for key, value in fields.items() if key in COLUMNS}
 
 
 def _short(name: str) -> str:
@@ -87,6 +94,11 @@ def _short(name: str) -> str:
 
 def _name(point: Point) -> str:
     return "as they are" if point.fix == AS_IS else f"{point.fix} {point.strength:g}"
+
+
+def _gap_cells(remaining: Remaining) -> list[str]:
+    score = remaining.score
+    return [number(score.value), _ends(score.low, score.high), number(score.chance)]
 
 
 def _cells(effect: Effect) -> list[str]:

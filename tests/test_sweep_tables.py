@@ -26,7 +26,9 @@ def test_every_point_has_its_gap_and_in_each_direction_its_scores_with_the_chang
     centring = sweep.at("centring", 1.0)
     shown = [line.split() for line in lines if line.startswith("  centring 1")]
     assert len(shown) == 3
-    assert shown[0][2] == f"{centring.gap['centroid_distance'].value:.4f}"
+    left = centring.gap["centroid_distance"].score
+    assert shown[0][2] == f"{left.value:.4f}"
+    assert shown[0][3:6] == [f"[{left.low:.4f},", f"{left.high:.4f}]", f"{left.chance:.4f}"]
     effect = centring.effects["backward"]["mrr"]
     assert shown[2][2] == f"{effect.score.value:.4f}"
     assert shown[2][5] == f"{effect.change.value:+.4f}"
@@ -44,6 +46,9 @@ def test_the_table_for_programs_holds_every_digit(sweep):
     assert float(row["change"]) == effect.change.value
     assert float(row["p_corrected"]) == effect.p_corrected
     assert found["as_is", "forward", "mrr"]["change"] == ""
+    left = sweep.at("shift", 1.0).gap["mean_paired_cosine"].score
+    row = found["shift", "gap", "mean_paired_cosine"]
+    assert [float(row[name]) for name in ("low", "high", "chance")] == [left.low, left.high, left.chance]
 
 
 def test_a_fix_that_was_left_out_is_named(sweep):

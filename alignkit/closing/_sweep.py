@@ -36,6 +36,52 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class Remaining:
+    """What is left of the gap, by one measure.
+
+    Parameters
+    ----------
+    score
+        The mean over the splits, and so are the ends of its interval, its null level and its null band. Each
+        split's own are valid for its held-out rows; the splits share rows, so their mean is at least as
+        certain as one of them.
+    splits
+        The measure's mean and range over the splits.
+    """
+
+    score: Score
+    splits: Spread
+
+    @classmethod
+    def of(cls, scores: list[Score], unaligned: float | None = None) -> "Remaining":
+        """Return what is left by the scores of a measure, one a split.
+
+        Examples
+        --------
+        >>> Remaining.of([Score(0.1, 0.0, 0.2, 9, 0.05), Score(0.3, 0.2, 0.4, 9, 0.05)]).score.low
+        0.1
+        """
+
+        def mean(name: str) -> float | None:
+            values = [getattr(score, name) for score in scores]
+            return None if None in values else float(np.mean(values))
+
+        splits = Spread.of([score.value for score in scores])
+        n = min(score.n for score in scores)
+        ends = {name: mean(name) for name in ("low", "high", "chance", "chance_low", "chance_high")}
+        return cls(Score(splits.value, n=n, unaligned=unaligned, **ends), splits)
+
+    @property
+    def value(self) -> float:
+        """The mean over the splits."""
+        return self.score.value
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the score's object, with the range over the splits."""
+        return self.score.to_json() | {"lowest": self.splits.lowest, "highest": self.splits.highest}
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """One metric after a fix, and what the fix changed.
 
@@ -77,13 +123,14 @@ class Effect:
 class Point:
     """One fix at one strength, on rows that it was not fitted on.
 
-    ``gap`` holds what is left by measure; ``effects`` each metric by section: ``forward`` and ``backward``,
-    and ``zero_shot`` where there are labels. ``published`` says the strength in a publication's parameters.
+    ``gap`` holds what is left of it by measure; ``effects`` each metric by section: ``forward`` and
+    ``backward``, and ``zero_shot`` where there are labels. ``published`` says the strength in a
+    publication's parameters.
     """
 
     fix: str
     strength: float
-    gap: dict[str, Spread]
+    gap: dict[str, Remaining]
     effects: dict[str, dict[str, Effect]]
     published: dict[str, float] = field(default_factory=dict)
 
@@ -93,7 +140,7 @@ class Point:
             "fix": self.fix,
             "strength": self.strength,
             "published": self.published,
-            "gap": {name: spread.to_json() for name, spread in self.gap.items()},
+            "gap": {name: remaining.to_json() for name, remaining in self.gap.items()},
             **{
                 section: {name: effect.to_json() for name, effect in effects.items()}
                 for section, effects in self.effects.items()

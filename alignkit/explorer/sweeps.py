@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from alignkit.closing._sweep import Effect, Point, Spread, Sweep
+from alignkit.closing._sweep import Effect, Point, Remaining, Spread, Sweep
 from alignkit.errors import DataError
 from alignkit.reports import SCHEMA_VERSION, Score
 from alignkit.statistics.significance import Difference
@@ -51,7 +51,7 @@ def _point(found: dict[str, Any]) -> Point:
     return Point(
         str(found["fix"]),
         float(found["strength"]),
-        {name: _spread(spread) for name, spread in found["gap"].items()},
+        {name: Remaining(_score(gap), _spread(gap)) for name, gap in found["gap"].items()},
         {
             section: {name: _effect(effect) for name, effect in effects.items()}
             for section, effects in found.items()
@@ -65,8 +65,12 @@ def _spread(found: dict[str, Any]) -> Spread:
     return Spread(float(found["value"]), float(found["lowest"]), float(found["highest"]))
 
 
+def _score(found: dict[str, Any]) -> Score:
+    return Score(**{name: found[name] for name in _SCORE if name in found})  # gaps once had a value alone
+
+
 def _effect(found: dict[str, Any]) -> Effect:
-    score = Score(**{name: found[name] for name in _SCORE if name in found})
+    score = _score(found)
     change = found["change"]
     if change is None:
         return Effect(score, _spread(found))

@@ -113,7 +113,7 @@ def _within_their_span(sides: list[Vectors]) -> list[Vectors]:
     pooled = np.concatenate(sides)
     if len(pooled) >= pooled.shape[1]:
         return sides
-    return np.split(np.linalg.qr(pooled.T, mode="r").T, [len(sides[0])])
+    return np.split(np.asarray(np.linalg.qr(pooled.T, mode="r")).T, [len(sides[0])])
 
 
 def _accuracy(sums: _BlockSums, without: int | None = None) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,12 @@ from alignkit.closing._base import Fix, directions
 from alignkit.closing._sweep import AS_IS
 from alignkit.errors import AlignkitError
 from alignkit.gaps import MEASURES
+from alignkit.gaps._clouds import Clouds
+from alignkit.gaps._measure_all import gap_facts
 from alignkit.pairs import Pairs
 from alignkit.probes.targets import Targets, sorted_names
 from alignkit.probes.zero_shot import class_cosines, expected_hits
+from alignkit.reports import Score
 from alignkit.retrieval.chance import chance_levels
 from alignkit.retrieval.exact.positives import Positives
 from alignkit.retrieval.exact.ranks import rank_both
@@ -61,7 +65,7 @@ class Asked:
 class Observed:
     """What one split shows of one fix at one strength: gaps, and each query's value of each metric."""
 
-    gap: dict[str, float]
+    gap: dict[str, Score]
     values: dict[str, dict[str, np.ndarray]]
     published: dict[str, float] = field(default_factory=dict)
 
@@ -76,8 +80,10 @@ class HeldOut:
         metrics: Sequence[str],
         measures: Sequence[str],
         labelled: LabelledRows | None,
+        resamples: int,
     ) -> None:
         """Take held-out links, the component of each (numbered over all pairs), and what is asked."""
+        self.resamples = resamples
         rows = held.restricted()
         self.x, self.y = (side.array(DOUBLE) for side in rows.sides)
         self.links, self.metrics = rows.links, list(metrics)
@@ -107,12 +113,24 @@ class HeldOut:
             rows = x if labelled is None else labelled
             cosines = class_cosines(rows, prompts, self.labelled.prompt_classes, self.targets.classes)
             values[ZERO_SHOT] = {TOP1: expected_hits(cosines, self.targets, 1)}
-        gap = {}
-        for name, measure in self.measures.items():
-            paired = measure.needs_pairs
-            sides = (x[self.partners[:, 0]], y[self.partners[:, 1]]) if paired else (x, y)
-            gap[name] = measure.measure(*sides)
+        clouds = self.clouds(x, y)
+        gap = {
+            name: measure.score(clouds[measure.needs_pairs], resamples=self.resamples)
+            for name, measure in self.measures.items()
+        }
         return Observed(gap, values)
+
+    def clouds(self, x: SourceRows, y: TargetRows) -> dict[bool, Clouds]:
+        """Return one pair of each item for measures that compare partners (True), and all rows for others."""
+        return {
+            True: Clouds.paired(x[self.partners[:, 0]], y[self.partners[:, 1]]),
+            False: Clouds.paired(x, y, self.links),
+        }
+
+    def gap_facts(self) -> dict[str, Any]:
+        """Return how the gap is measured on these rows."""
+        facts = gap_facts(self.clouds(self.x, self.y)[False], list(self.measures))
+        return facts | {"resamples": self.resamples}
 
     def as_they_are(self) -> Observed:
         """Return what the held-out rows show without any fix."""
@@ -150,6 +168,7 @@ class SplitEffects:
     observed: dict[tuple[str, float], Observed]
     left_out: dict[str, str]
     gap_length: float
+    gap_facts: dict[str, Any]
 
 
 def look_at(train: Pairs, held_out: HeldOut, fixes: dict[str, Sequence[float]], *, seed: int) -> SplitEffects:
@@ -164,7 +183,7 @@ def look_at(train: Pairs, held_out: HeldOut, fixes: dict[str, Sequence[float]], 
             observed |= dict(_strengths(name, fix, strengths, held_out))
         except AlignkitError as refusal:
             left_out[name] = str(refusal)
-    return SplitEffects(held_out.asked, observed, left_out, float(length))
+    return SplitEffects(held_out.asked, observed, left_out, float(length), held_out.gap_facts())
 
 
 def _strengths(

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from alignkit.closing import FIXES
-from alignkit.closing._sweep import AS_IS, Effect, Point, Spread, Sweep
+from alignkit.closing._sweep import AS_IS, Effect, Point, Remaining, Spread, Sweep
 from alignkit.errors import DataError, ParameterError
 from alignkit.gaps import MEASURES
+from alignkit.gaps._base import RESAMPLES
 from alignkit.pairs import Pairs
 from alignkit.reports import Score
 from alignkit.spaces import Embeddings
@@ -23,6 +24,7 @@ TEST = 0.5
 METRICS = ("mrr", "hit@1")
 GAPS = ("centroid_distance", "relative_modality_gap", "mean_paired_cosine")
 REAL = 0.05
+FEWEST_DRAWS = 200  # of a split, where many splits share the resamples of a gap's interval
 
 __all__ = ["LabelledRows", "sweep_gap"]
 
@@ -45,9 +47,9 @@ def sweep_gap(  # noqa: PLR0913 - the whole choice of a sweep
     The order is, for each seed: pairs in the order of their ids; a split by connected component, so that
     the captions of one picture never straddle; every fix fitted on the training pairs, row by row of their
     links; held-out rows of both sides moved; their gap (``measures``, on one pair of each item where
-    partners are compared), MRR and hit@1 both ways among the held-out rows, and, where there are
-    ``labelled`` rows, zero-shot accuracy with rows and class texts moved alike. The rows as they are stand
-    first.
+    partners are compared) with its interval and null band; MRR and hit@1 both ways among the held-out rows;
+    and, where there are ``labelled`` rows, zero-shot accuracy with rows and class texts moved alike. The
+    rows as they are stand first.
 
     Scores, and changes against the rows as they are on the same queries, take all splits together; their
     intervals and paired tests draw whole items, so that an item held out twice is one observation, and all
@@ -82,9 +84,11 @@ def sweep_gap(  # noqa: PLR0913 - the whole choice of a sweep
     _check_labels(pairs, labelled)
     labels = pairs.components()
     splits, sizes = [], []
+    draws = max(FEWEST_DRAWS, RESAMPLES // len(seeds))
     for seed in seeds:
         train, held = pairs.split(test, seed)
-        held_out = HeldOut(held, labels[links_of(pairs, held)], METRICS, chosen, labelled)
+        components = labels[links_of(pairs, held)]
+        held_out = HeldOut(held, components, METRICS, chosen, labelled, draws)
         splits.append(look_at(train, held_out, planned, seed=seed))
         sizes.append({"seed": seed, "train": len(train), "held_out": len(held)})
     left_out = {name: why for split in splits for name, why in split.left_out.items()}
@@ -100,6 +104,7 @@ def sweep_gap(  # noqa: PLR0913 - the whole choice of a sweep
             "gap_vector_length": Spread.of([split.gap_length for split in splits]).to_json(),
             "metrics": list(METRICS),
             "measures": chosen,
+            "gap": splits[0].gap_facts,
             "similarity": "cosine",
             "gallery": "held-out rows",
             "resamples": resamples,
@@ -186,7 +191,13 @@ def _points(
     points = []
     for key in kept:
         seen = [split.observed[key] for split in splits]
-        gap = {name: Spread.of([one.gap[name] for one in seen]) for name in seen[0].gap}
+        first = [split.observed[kept[0]].gap for split in splits]
+        gap = {
+            name: Remaining.of(
+                [one.gap[name] for one in seen], float(np.mean([one[name].value for one in first]))
+            )
+            for name in seen[0].gap
+        }
         effects: dict[str, dict[str, Effect]] = {}
         for section, metric in cells:
             effects.setdefault(section, {})[metric] = found[key, section, metric]

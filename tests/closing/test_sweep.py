@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from alignkit.closing._sweep import AS_IS, Effect, Point, Spread, Sweep
+from alignkit.closing._sweep import AS_IS, Effect, Point, Remaining, Spread, Sweep
 from alignkit.reports import Score
 from alignkit.statistics.significance import Difference
 
@@ -14,12 +14,10 @@ def sweep() -> Sweep:
     spread = Spread.of([0.4, 0.6])
     before = Effect(Score(0.5, 0.4, 0.6, 40, 0.1), spread)
     after = Effect(Score(0.4, 0.3, 0.5, 40, 0.1, 0.5), spread, CHANGE, 0.06, Spread.of([-0.2, 0.0]))
+    gap = {"centroid_distance": Remaining.of([Score(v, v - 0.1, v + 0.1, 40, 0.05) for v in (0.4, 0.6)], 0.9)}
     points = [
-        Point(AS_IS, 0.0, {"centroid_distance": spread}, {"forward": {"mrr": before}}),
-        *(
-            Point("shift", s, {"centroid_distance": spread}, {"forward": {"mrr": after}}, {"delta": s})
-            for s in (0.5, -0.5)
-        ),
+        Point(AS_IS, 0.0, gap, {"forward": {"mrr": before}}),
+        *(Point("shift", s, gap, {"forward": {"mrr": after}}, {"delta": s}) for s in (0.5, -0.5)),
     ]
     return Sweep(points, {"protocol": {}})
 
@@ -41,5 +39,7 @@ def test_the_object_holds_every_number_and_is_json(sweep):
     change = second["forward"]["mrr"]["change"]
     assert (change["value"], change["p"], change["p_corrected"]) == (-0.1, 0.03, 0.06)
     assert (change["lowest"], change["highest"]) == (-0.2, 0.0)
-    assert second["gap"]["centroid_distance"] == {"value": 0.5, "lowest": 0.4, "highest": 0.6}
+    left = second["gap"]["centroid_distance"]
+    assert (left["value"], left["lowest"], left["highest"], left["unaligned"]) == (0.5, 0.4, 0.6, 0.9)
+    assert (left["low"], left["high"], left["chance"]) == pytest.approx((0.4, 0.6, 0.05))
     assert second["forward"]["mrr"]["unaligned"] == 0.5

@@ -7,7 +7,7 @@ from alignkit.formats import open_embeddings
 from alignkit.pairs import Pairs
 from alignkit.probes.zero_shot import zero_shot
 from alignkit.spaces import Embeddings
-from alignkit.workflows import LabelledRows, Protocol, evaluate, sweep_gap
+from alignkit.workflows import LabelledRows, Protocol, evaluate, measure_gap, sweep_gap
 from alignkit.workflows.sweeping import GAPS
 
 
@@ -31,7 +31,7 @@ def test_on_real_clip_shifting_the_gap_away_costs_far_more_than_centring(data):
     ]
     (before, shifted), (_, centred) = found
     assert before.gap["centroid_distance"].value == pytest.approx(0.85, abs=0.02)
-    assert max(point.gap["centroid_distance"].highest for point in (shifted, centred)) < 0.15
+    assert max(point.gap["centroid_distance"].splits.highest for point in (shifted, centred)) < 0.15
     for section in ("forward", "backward"):
         shift, centring = (point.effects[section]["hit@1"] for point in (shifted, centred))
         assert -0.20 < shift.change.value < -0.12
@@ -41,11 +41,18 @@ def test_on_real_clip_shifting_the_gap_away_costs_far_more_than_centring(data):
         assert shift.change_splits.highest < centring.change_splits.lowest
 
 
-def test_the_rows_as_they_are_score_as_an_evaluation_of_the_held_out_pairs_says():
+def test_the_rows_as_they_are_score_as_reports_of_the_held_out_pairs_say():
     images, texts = sides()
     start = sweep_gap(images, texts, fixes=["centring"], lambdas=[1.0], test=0.4, seeds=[7]).as_is
     _, held = Pairs.by_id(images, texts).in_order_of_ids().split(0.4, 7)
     rows = held.restricted()
+    gap = measure_gap(rows.source, rows.target, pairs=rows, measures=GAPS).sections["measures"]
+    for measure, left in start.gap.items():
+        mine, score = left.score, gap[measure]
+        assert (mine.value, mine.n) == (pytest.approx(score.value, abs=1e-9), score.n)
+        found = [mine.low, mine.high, mine.chance, mine.chance_low, mine.chance_high]
+        meant = [score.low, score.high, score.chance, score.chance_low, score.chance_high]
+        assert_allclose(found, meant, atol=0.02)
     report = evaluate(
         rows.source, rows.target, pairs=rows, protocol=Protocol(metrics=("mrr", "hit@1"))
     ).report
