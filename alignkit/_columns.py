@@ -143,15 +143,14 @@ def links_by_column(source: Embeddings, target: Embeddings, column: str) -> Link
 
     Raises
     ------
+    DataError
+        If a side has no such column.
     PairingError
-        If a side has no such column, or no value is shared.
+        If no value is shared.
     """
     found = []
     for side in (source, target):
-        if column not in side.items.column_names:
-            known = ", ".join(side.items.column_names) or "none"
-            raise PairingError(f"{side.name} has no metadata column {column!r} to match; it has: {known}.")
-        values = side.items[column].combine_chunks()
+        values = side.column(column, "to match").combine_chunks()
         if pa.types.is_nested(values.type):
             raise PairingError(f"{side.name}, column {column} holds {values.type}: match texts or numbers.")
         texts = pc.fill_null(values.cast(pa.large_string()), "")

@@ -8,8 +8,8 @@ from alignkit.shapes import Labels
 BLOCK = 4096  # rows read at a time
 
 
-def duplicate_labels(rows: Rows) -> Labels:
-    """Return one label per row; two rows share it exactly if all their bytes are equal.
+def duplicate_labels(rows: Rows, *, most: int | None = None) -> Labels:
+    """Return one label per row, or for the first ``most``; two share it exactly if all bytes are equal.
 
     Labels are the position of the first copy, so ``labels == arange(n)`` where nothing repeats. A 64-bit
     sum of the bytes finds candidates in one pass over the rows, block by block, so that they may be larger
@@ -22,8 +22,9 @@ def duplicate_labels(rows: Rows) -> Labels:
     """
     width = _words(rows[:1]).shape[1]
     odd = np.random.default_rng(0).integers(0, 2**63, width, dtype=np.uint64) | np.uint64(1)
-    blocks = range(0, len(rows), BLOCK)
-    sums = np.concatenate([np.empty(0, np.uint64), *(_words(rows[i : i + BLOCK]) @ odd for i in blocks)])
+    n = len(rows) if most is None else min(len(rows), most)
+    blocks = (rows[start : min(start + BLOCK, n)] for start in range(0, n, BLOCK))
+    sums = np.concatenate([np.empty(0, np.uint64), *(_words(block) @ odd for block in blocks)])
     _, first, group = np.unique(sums, return_index=True, return_inverse=True)
     labels = first[group].astype(np.int64)
     suspects = np.flatnonzero(labels != np.arange(len(labels)))

@@ -16,7 +16,7 @@ from alignkit._columns import (
     refuse_repeats,
     weights_of,
 )
-from alignkit._components import as_used, connected, merge_duplicates, ranks
+from alignkit._components import as_used, connected, distinct, merge_duplicates, ranks
 from alignkit.errors import PairingError
 from alignkit.near_duplicates import NEAR, near_labels
 from alignkit.shapes import Labels, Links, SourceVectors, TargetVectors, Weights
@@ -58,8 +58,8 @@ class Pairs:
             If no id is shared; the message shows one of each side.
         """
         if not (source.has_ids or target.has_ids):
-            rows = np.arange(min(len(source), len(target)))
-            return cls(source, target, np.stack([rows, rows], axis=1))
+            rows = np.arange(min(len(source), len(target)))[:, None]
+            return cls(source, target, np.broadcast_to(rows, (len(rows), 2)))
         found = find(source.ids, target.ids)
         rows = np.flatnonzero(found >= 0)
         if not len(rows):
@@ -124,7 +124,7 @@ class Pairs:
 
     def join(self) -> dict[str, int]:
         """Return how many rows joined and how many were left out on each side."""
-        source, target = (len(np.unique(self.links[:, side])) for side in (0, 1))
+        source, target = (distinct(self.links[:, side]) for side in (0, 1))
         return {
             "pairs": len(self),
             "source_rows": len(self.source),
@@ -186,12 +186,7 @@ class Pairs:
         A row without a value in that column is a group of its own.
         """
         embeddings = self.source if side == "source" else self.target
-        if column not in embeddings.items.column_names:
-            known = ", ".join(embeddings.items.column_names) or "none"
-            raise PairingError(
-                f"{embeddings.name} has no metadata column {column!r} to group by; it has: {known}."
-            )
-        codes = codes_of(embeddings.items[column], f"{embeddings.name}, column {column}")
+        codes = codes_of(embeddings.column(column, "to group by"), f"{embeddings.name}, column {column}")
         groups = codes[self.links[:, 0 if side == "source" else 1]]
         if self.groups is not None:
             groups = connected([groups, self.groups])

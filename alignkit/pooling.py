@@ -78,14 +78,7 @@ def pool(embeddings: Embeddings, how: str = "mean_unit", by: str = "item") -> Em
 
 def _items(embeddings: Embeddings, by: str) -> tuple[Labels, pa.Array]:
     """Return the number of each row's item, counted by first appearance, and the items' ids."""
-    table = embeddings.items
-    if by not in table.column_names:
-        known = ", ".join(table.column_names) or "none"
-        raise DataError(
-            f"{embeddings.name} has no metadata column {by!r} that says which item a frame belongs to; "
-            f"it has: {known}."
-        )
-    column = table[by].combine_chunks()
+    column = embeddings.column(by, "that says which item a frame belongs to").combine_chunks()
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if column.null_count:

@@ -205,6 +205,22 @@ class Embeddings:
             self._table = table
         return self._table
 
+    def column(self, name: str, meaning: str = "", *, mend: str = "") -> pa.ChunkedArray:
+        """Return a column of metadata; raise DataError where it is missing, naming those that there are.
+
+        ``meaning`` says what it would hold, as in ``"to group by"``, and ``mend`` what else would do.
+
+        Examples
+        --------
+        >>> Embeddings(np.eye(2), items=pa.table({"label": ["cat", "dog"]})).column("label").to_pylist()
+        ['cat', 'dog']
+        """
+        if name not in self.items.column_names:
+            known = ", ".join(self.items.column_names) or "none"
+            said, mend = (f" {meaning}" if meaning else ""), mend or "name one of them or add it"
+            raise DataError(f"{self.name} has no metadata column {name!r}{said}; it has: {known}; {mend}.")
+        return self.items[name]
+
     def id_at(self, row: int) -> str | int:
         """Return the id of one row."""
         return self.ids[row].as_py() if self.has_ids else row

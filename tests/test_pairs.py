@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alignkit.errors import PairingError
+from alignkit.errors import DataError, PairingError
 from alignkit.pairs import Pairs
 from alignkit.spaces import Embeddings
 
@@ -173,7 +173,7 @@ def test_groups_of_a_metadata_column_stay_together():
     pairs = Pairs.by_id(source, rows(list(range(60)), seed=1)).grouped_by("speaker")
     train, test = pairs.split(0.5, 3)
     assert not {row % 6 for row in train.links[:, 0]} & {row % 6 for row in test.links[:, 0]}
-    with pytest.raises(PairingError, match="s has no metadata column 'singer' to group by; it has: speaker"):
+    with pytest.raises(DataError, match="s has no metadata column 'singer' to group by; it has: speaker"):
         pairs.grouped_by("singer")
 
 

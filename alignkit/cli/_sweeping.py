@@ -133,14 +133,15 @@ class Sides:
         texts = self._open(named.prompts)
         rows = None if named.labelled is None else self._open(named.labelled)
         if named.labels in texts.items.column_names:
-            classes = _column(texts, named.labels)
+            classes = texts.items[named.labels].to_pylist()
         elif texts.has_ids:
             classes = texts.ids.to_pylist()
         else:
             raise DataError(
                 f"{texts.name} has neither ids nor a column {named.labels!r} that name its classes: add one."
             )
-        return LabelledRows(_column(rows or source, named.labels), texts, classes, rows)
+        labels = (rows or source).column(named.labels, "with classes").to_pylist()
+        return LabelledRows(labels, texts, classes, rows)
 
 
 def show(found: "Found", figure: Path | None, *, force: bool, json: bool) -> None:
@@ -162,10 +163,3 @@ def _numbers(text: str) -> tuple[float, ...]:
         return tuple(float(part) for part in options.names(text))
     except ValueError as error:
         raise ParameterError(f"--lambdas {text}: write numbers, like 0.25,0.5,1.") from error
-
-
-def _column(embeddings: "Embeddings", column: str) -> list:
-    if column not in embeddings.items.column_names:
-        known = ", ".join(embeddings.items.column_names) or "none"
-        raise DataError(f"{embeddings.name} has no metadata column {column!r} with classes; it has: {known}.")
-    return embeddings.items[column].to_pylist()

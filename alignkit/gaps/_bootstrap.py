@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.special import ndtr, stdtrit
 
 from alignkit.gaps._clouds import Clouds
 from alignkit.shapes import Labels
@@ -40,16 +41,18 @@ def resampled_means(counts: np.ndarray, sums: np.ndarray, sizes: np.ndarray) -> 
 
 
 def percentile_interval(
-    replicates: np.ndarray, value: float, limits: tuple[float, float]
+    replicates: np.ndarray, value: float, limits: tuple[float, float], n: int
 ) -> tuple[float, float]:
-    """Return the percentile interval of the replicates, moved so that their mean lies on ``value``.
+    """Return the expanded percentile interval of replicates of ``n`` items, their mean moved to ``value``.
 
-    A resample adds its own noise to that of the sample, which pushes non-linear measures to one side a second
-    time; the move takes that second push out. For means it changes nothing that matters. Resamples that
-    have no value (NaN: no link was drawn) do not count.
+    Percentiles of few items lie too close by the root of (n - 1) / n, and by Student's t against the normal:
+    the tails are cut where that is made good (Hesterberg 2015). A resample adds its own noise to that of the
+    sample, which pushes non-linear measures to one side a second time; the move takes that second push out.
+    For means it changes nothing that matters. Resamples that have no value (NaN: no link was drawn) do not
+    count.
     """
     replicates = replicates[np.isfinite(replicates)]
-    tail = (1 - LEVEL) / 2
+    tail = float(ndtr(-np.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 + LEVEL) / 2)))
     low, high = np.quantile(replicates, [tail, 1 - tail]) - (replicates.mean() - value)
     return float(np.clip(min(low, value), *limits)), float(np.clip(max(high, value), *limits))
 

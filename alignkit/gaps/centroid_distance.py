@@ -66,7 +66,7 @@ class CentroidDistance(Bootstrapped):
             x_means = resampled_means(x_counts, x_sums, x_sizes)
             y_means = resampled_means(y_counts, y_sums, y_sizes)
             replicates.append(np.linalg.norm(x_means - y_means, axis=1))
-        return percentile_interval(np.concatenate(replicates), value, self.limits)
+        return percentile_interval(np.concatenate(replicates), value, self.limits, clouds.n_items)
 
 
 def _shares(clouds: Clouds) -> float:

@@ -1,6 +1,6 @@
 """Partners as a constant gap plus noise: how much of their distance is either (C3, Zhang et al. 2024)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -10,7 +10,9 @@ from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps._replicas import NULLS, Replicas, n_blocks
 from alignkit.gaps._replicated import Replicated
+from alignkit.reports import Score
 from alignkit.shapes import SourceRows, TargetRows, Vectors
+from alignkit.statistics.blocks import student_interval
 
 GROUP = 100  # pairs a group, of the authors' notebook
 CHUNK = 4096
@@ -103,22 +105,56 @@ class GapAndNoise(Replicated[Halves]):
         found = _halves(one.x, one.y, kept, signs)
         return Replicas(found[0], found[1 : count + 1], found[count + 1 :])
 
+    def of_replicas(self, replicas: Replicas[Halves], n: int) -> dict[str, Score]:
+        """Return each part's score; the cosine's interval is that of constant part against noise, bent alike.
+
+        The cosine has a kink where there is no gap: a variance of its own says little there.
+        """
+        scores = super().of_replicas(replicas, n)
+        left_out = np.array([_against_noise(one) for one in replicas.left_out])
+        whole = _against_noise(replicas.whole)
+        if np.isfinite([whole, *left_out]).all():
+            ends = student_interval(whole, left_out, (-np.inf, np.inf))
+            low, high = map(_cosine, ends)
+            scores["direction_cosine"] = replace(scores["direction_cosine"], low=low, high=high)
+        return scores
+
     def _of(self, read: Halves) -> dict[str, float]:
-        gap = (read.x - read.y) / read.n
-        squared, mean = float(gap @ gap), read.squares / read.n
-        noise = max(read.n * (mean - squared) / (read.n - 1), 0.0)
-        constant = squared - noise / read.n  # without what sampling adds
-        steady = max(constant, 0.0) + noise / GROUP
+        squared, constant, noise = _parts(read)
+        mean = read.squares / read.n
         shares = [
             _share(along, total, read.n) for along, total in zip(read.along, (read.x, read.y), strict=True)
         ]
         return {
             HEADLINE: constant / mean if mean > 0 else 0.0,
             "gap_length": float(np.sqrt(squared)),
-            "noise": float(np.sqrt(noise / len(gap))),
-            "direction_cosine": max(constant / steady, -1.0) if steady > 0 else 0.0,
+            "noise": float(np.sqrt(noise / len(read.x))),
+            "direction_cosine": _cosine(_against_noise(read)),
             "along_gap": float(np.mean(np.sqrt(shares))),
         }
+
+
+def _parts(read: Halves) -> tuple[float, float, float]:
+    """Return the squared length of the gap, the same without what sampling adds, and the noise."""
+    gap = (read.x - read.y) / read.n
+    squared = float(gap @ gap)
+    noise = max(read.n * (read.squares / read.n - squared) / (read.n - 1), 0.0)
+    return squared, squared - noise / read.n, noise
+
+
+def _against_noise(read: Halves) -> float:
+    """Return the constant part against the noise; 0 where there is neither."""
+    _, constant, noise = _parts(read)
+    if noise > 0:
+        return constant / noise
+    return np.inf if constant > 0 else 0.0
+
+
+def _cosine(against_noise: float) -> float:
+    """Return the cosine to expect between two groups of pairs, from the constant part against the noise."""
+    if np.isinf(against_noise):
+        return 1.0
+    return max(against_noise / (max(against_noise, 0.0) + 1 / GROUP), -1.0)
 
 
 def _share(along: float, total: np.ndarray, n: int) -> float:

@@ -61,4 +61,4 @@ class MeanPairedCosine(Bootstrapped):
         replicates = [
             resampled_means(counts, sums, sizes) for counts, _ in item_draws(clouds, resamples, seed)
         ]
-        return percentile_interval(np.concatenate(replicates), value, self.limits)
+        return percentile_interval(np.concatenate(replicates), value, self.limits, clouds.n_items)

@@ -87,7 +87,7 @@ class RelativeModalityGap(Bootstrapped):
             )
             for counts, _ in item_draws(clouds, resamples, seed)
         ]
-        return percentile_interval(np.concatenate(replicates), value, self.limits)
+        return percentile_interval(np.concatenate(replicates), value, self.limits, clouds.n_items)
 
 
 def _ratio(between: np.ndarray | float, first: np.ndarray | float, second: np.ndarray | float) -> np.ndarray:

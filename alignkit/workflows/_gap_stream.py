@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from alignkit._components import distinct
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._measure_all import chosen_measures, gap_facts, measure_clouds
 from alignkit.gaps._replicas import BLOCKS
@@ -23,7 +24,7 @@ def is_large(left: Embeddings, right: Embeddings, pairs: Pairs | None) -> bool:
     """Return whether rows should stream by: too many numbers, and no row with two partners."""
     if max(len(left) * left.dim, len(right) * right.dim) <= LARGE:
         return False
-    return pairs is None or all(len(np.unique(ends)) == len(ends) for ends in pairs.links.T)
+    return pairs is None or all(distinct(ends) == len(ends) for ends in pairs.links.T)
 
 
 def stream_gap(

@@ -7,6 +7,7 @@ from alignkit.errors import DataError
 from alignkit.spaces import Embeddings
 
 HALF = np.dtype(np.float16)
+MOST = 1_000_000  # rows that are looked through for copies: more would not fit in memory
 
 
 def check_two_modalities(left: Embeddings, right: Embeddings) -> None:
@@ -34,10 +35,12 @@ def gap_warnings(left: Embeddings, right: Embeddings) -> list[str]:
     out = []
     for side in (left, right):
         name, rows = side.name or "one side", len(side)
-        copies = int((duplicate_labels(side.vectors) != np.arange(rows)).sum())
+        looked = min(rows, MOST)
+        copies = int((duplicate_labels(side.vectors, most=looked) != np.arange(looked)).sum())
         if copies:
+            of = f"{rows}" if looked == rows else f"the first {looked}"
             out.append(
-                f"{name}: {copies} of {rows} rows are copies of others: measures of neighbours and of "
+                f"{name}: {copies} of {of} rows are copies of others: measures of neighbours and of "
                 "distances within a side see them as one point; draw one of each, or pass groups."
             )
         low, high = _ends(side)

@@ -26,11 +26,7 @@ def bank_paths(bank: Embeddings, root: Path | None = None, column: str = "") -> 
     """
     known = bank.items.column_names
     chosen = column or next((name for name in COLUMNS if name in known), "")
-    if column and column not in known:
-        raise DataError(
-            f"{bank.name} has no column {column!r} of paths; it has {', '.join(known) or 'none'}."
-        )
-    values = bank.items[chosen].to_pylist() if chosen else bank.ids.to_pylist()
+    values = bank.column(chosen, "of paths").to_pylist() if chosen else bank.ids.to_pylist()
     base = root if root is not None else Path()
     paths = np.array([str(base / str(value)) for value in values], dtype=object)
     if len(paths) and not Path(paths[0]).is_file():

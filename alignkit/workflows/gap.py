@@ -136,11 +136,5 @@ def _clouds(left: Embeddings, right: Embeddings, pairs: Pairs | None, labels: Se
 
 
 def _column(rows: Embeddings, name: str) -> np.ndarray:
-    known = rows.items.column_names
-    if name not in known:
-        raise DataError(
-            f"{rows.name} has no column {name!r}; its metadata has {', '.join(known) or 'no columns'}: name "
-            "one of them with --labels."
-        )
-    values = rows.items[name].to_pylist()
+    values = rows.column(name, "of labels").to_pylist()
     return np.unique([str(value) for value in values], return_inverse=True)[1].astype(np.int64)

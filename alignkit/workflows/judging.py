@@ -118,9 +118,4 @@ def _samples(
 
 
 def _column(side: Embeddings, name: str) -> np.ndarray:
-    known = side.items.column_names
-    if name not in known:
-        raise DataError(
-            f"{side.name} has no metadata column {name!r}; it has {', '.join(known) or 'none'}: name one."
-        )
-    return np.array([str(value) for value in side.items[name].to_pylist()])
+    return np.array([str(value) for value in side.column(name).to_pylist()])

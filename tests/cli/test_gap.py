@@ -88,4 +88,4 @@ def test_a_figure_is_written_once_and_a_sample_is_said(alignkit, rotated):
 def test_options_of_the_sweep_and_of_the_report_are_told_apart(alignkit, rotated):
     alignkit("gap", *rotated, "--sweep", "--sample", "30").refused("--sample does not go with --sweep")
     alignkit("gap", *rotated, "--fixes", "shift").refused("--fixes belongs to --sweep")
-    alignkit("gap", *rotated, "--labels", "kind").refused("no column 'kind'")
+    alignkit("gap", *rotated, "--labels", "kind").refused("no metadata column 'kind'")

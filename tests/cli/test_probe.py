@@ -66,7 +66,7 @@ def test_metadata_may_stand_in_the_file_or_beside_it(alignkit, written):
     assert beside.json["probe"]["accuracy"] == inside.json["probe"]["accuracy"]
     assert load_report("x.report.json").to_json() == inside.json
     assert inside.json["probe"]["mean_fold_accuracy"]["value"] > 0.9
-    alignkit("probe", "clips.npy").refused("clips.npy has no column 'label'", "table.csv::label")
+    alignkit("probe", "clips.npy").refused("clips.npy has no metadata column 'label'", "table.csv::label")
     alignkit("probe", "clips.npy", "--labels", "names.txt").refused("names.txt has 3 lines for the 90 rows")
     text = alignkit("probe", "clips.parquet", *FAST).out
     assert text.startswith("classes, read from clips.parquet\n  mean_fold_accuracy")

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from alignkit.errors import PairingError, ParameterError
+from alignkit.errors import DataError, PairingError, ParameterError
 from alignkit.pairs import Pairs
 from alignkit.retrieval.exact.positives import Positives
 from alignkit.retrieval.protocol import Protocol
@@ -58,7 +58,7 @@ def test_a_set_searched_for_its_own_rows_finds_neither_itself_nor_takes_of_its_r
 def test_what_cannot_be_excluded_is_refused():
     x, bare = clips(), Embeddings(np.eye(6)[:5], name="bare")
     pairs = Pairs.by_column(x, x, "class")
-    with pytest.raises(PairingError, match="clips has no metadata column 'singer' to match; it has"):
+    with pytest.raises(DataError, match="clips has no metadata column 'singer' to match; it has"):
         evaluate(x, x, pairs=pairs, protocol=replace(PROTOCOL, exclude="singer"))
     six = Embeddings(np.eye(6), name="six")
     with pytest.raises(PairingError, match="six has 6 rows and bare 5, neither has ids"):

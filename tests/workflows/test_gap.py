@@ -93,7 +93,7 @@ def test_a_sample_is_taken_where_one_is_asked_for():
 
 def test_labels_that_the_source_does_not_have_are_refused_with_those_it_has():
     x, y = modalities()
-    with pytest.raises(DataError, match=r"no column 'kind'.*no columns"):
+    with pytest.raises(DataError, match=r"no metadata column 'kind' of labels; it has: none"):
         measure_gap(x, y, labels=["kind"])
 
 

@@ -125,9 +125,9 @@ def test_a_curve_has_a_section_for_each_number_of_examples():
 
 def test_what_is_missing_is_named_with_the_mend():
     rows, texts = clips()
-    with pytest.raises(DataError, match=r"no column 'genre' that names the class.*label, fold, recording"):
+    with pytest.raises(DataError, match=r"no metadata column 'genre' that .*label, fold, recording"):
         probe(rows, columns=Columns(label="genre"))
-    with pytest.raises(DataError, match=r"no column 'split' that says which of the data set's folds"):
+    with pytest.raises(DataError, match=r"no metadata column 'split' that says which of the data set"):
         probe(rows, columns=Columns(fold="split"))
     bare = Embeddings(texts.array(), name="bare.npy")
     with pytest.raises(

@@ -120,13 +120,9 @@ class NamedProtocol(ABC):
 
     def column(self, side: Embeddings, name: str, meaning: str) -> list[str]:
         """Return a column's texts; raise DataError, saying what it must hold, where it is missing."""
-        if name not in side.items.column_names:
-            known = ", ".join(side.items.column_names) or "none"
-            split = ", and a column 'split' where other splits' rows are there too" if self.card.split else ""
-            raise DataError(
-                f"{self.card.name} needs a column {name!r} of {side.name} that {meaning}{split}; its "
-                f"metadata columns are: {known}."
-            )
+        split = " (and a column 'split' where rows of other splits are there too)" if self.card.split else ""
+        mend = f"{self.card.name} needs it{split}"
+        side.column(name, f"that {meaning}", mend=mend)
         return texts_of(side, name, self.card.name)
 
 

@@ -38,7 +38,9 @@ def test_any_size_is_planned_when_asked_for_and_the_plan_says_what_differs():
 
 def test_queries_and_gallery_the_wrong_way_round_are_told_what_is_missing():
     captions, pictures = sides(1000)
-    with pytest.raises(DataError, match=r"needs a column 'image' of pictures\.space that names.*'split'"):
+    with pytest.raises(
+        DataError, match=r"pictures\.space has no metadata column 'image' that names.*'split'"
+    ):
         PROTOCOLS.get("flickr8k")().plan(pictures, captions)
 
 
