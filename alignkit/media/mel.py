@@ -134,10 +134,8 @@ def mel_filters(
     edges = np.linspace(to_mel(np.array(low), scale), to_mel(np.array(high), scale), bands + 2)
     hertz = np.linspace(0.0, rate / 2, bins // 2 + 1)
     corners = to_hertz(edges, scale)
-    if straight_in == "hertz":
-        filters = triangles(hertz, corners)
-    else:
-        filters = triangles(to_mel(hertz, scale), edges)
+    in_hertz = straight_in == "hertz"
+    filters = triangles(hertz, corners) if in_hertz else triangles(to_mel(hertz, scale), edges)
     if not (filters.max(axis=0) > 0).all():
         raise ParameterError(f"{bands} mel bands are too many for {bins} bins: some cover no frequency.")
     return filters * (2.0 / (corners[2:] - corners[:-2])) if equal_area else filters
