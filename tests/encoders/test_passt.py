@@ -216,7 +216,7 @@ def test_a_row_is_the_mean_over_windows_and_logits_come_first(small: Path):
 
 def test_sounds_of_one_length_share_a_call_and_no_more(small: Path):
     rng, encoder = np.random.default_rng(0), Passt(weights=small)
-    sizes = (9_000, 20_000, 9_000, 1, 320_001, 330_000)
+    sizes = (9_000, 20_000, 9_000, 1, 320_001)
     sounds = [Sound.of(0.1 * rng.normal(size=size), RATE) for size in sizes]
     alone = np.concatenate([encoder.encode([sound], "audio") for sound in sounds])
     assert_allclose(encoder.encode(sounds, "audio"), alone, atol=1e-5 * np.abs(alone).max())
