@@ -198,7 +198,7 @@ def test_rows_are_what_the_layers_give_one_by_one(small: Path):
 def test_the_contract_is_kept(small: Path):
     encoder = Passt(weights=small)
     assert encoder.dim == 128
-    check_encoder(encoder, longest=11)
+    check_encoder(encoder)
 
 
 def test_a_row_is_the_mean_over_windows_and_logits_come_first(small: Path):
