@@ -59,17 +59,17 @@ class LoadedEncoder(Encoder):
         return self._ready()[1]
 
 
-def rows_by_length(batch: list[Prepared], dim: int, run: Callable[[np.ndarray], Vectors]) -> Vectors:
-    """Return a row an item, in order, from calls of ``run`` on items of one length each.
+def rows_by_shape(batch: list[Prepared], dim: int, run: Callable[[np.ndarray], Vectors]) -> Vectors:
+    """Return a row an item, in order, from calls of ``run`` on items of one shape each.
 
     Examples
     --------
-    >>> rows_by_length([np.ones(2), np.ones(3), np.ones(2)], 1, lambda same: same[:, :1] * len(same)).tolist()
+    >>> rows_by_shape([np.ones(2), np.ones(3), np.ones(2)], 1, lambda same: same[:, :1] * len(same)).tolist()
     [[2.0], [1.0], [2.0]]
     """
-    lengths = np.array([len(each) for each in batch])
+    shapes = [each.shape for each in batch]
     rows = np.empty((len(batch), dim), np.float32)
-    for length in np.unique(lengths):
-        places = np.flatnonzero(lengths == length)
+    for shape in sorted(set(shapes)):
+        places = [place for place, other in enumerate(shapes) if other == shape]
         rows[places] = run(np.stack([batch[place] for place in places]))
     return rows

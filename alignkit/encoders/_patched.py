@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,11 +12,11 @@ from alignkit.encoders._loaded import LoadedEncoder
 from alignkit.encoders._weights import import_extra
 from alignkit.shapes import Vectors
 
-PATCHES = 64  # in one call of the network: bounds the memory of long sounds
-
 
 class PatchedEncoder(LoadedEncoder):
     """Send all patches of a batch through the network; a leaf prepares them and runs it."""
+
+    patches_at_once: ClassVar[int] = 64  # in one call of the network: bounds the memory of long sounds
 
     @abstractmethod
     def _run(self, net: Any, patches: Any) -> Any:  # Any: a network, and torch tensors
@@ -31,7 +31,7 @@ class PatchedEncoder(LoadedEncoder):
     def _rows(self, patches: np.ndarray) -> Iterator[Vectors]:
         torch = import_extra("torch", self.title, "hub")
         net, place = self._net, self._place
-        for at in range(0, len(patches), PATCHES):
+        for at in range(0, len(patches), self.patches_at_once):
             with torch.inference_mode():
-                maps = torch.from_numpy(patches[at : at + PATCHES]).to(*place)
+                maps = torch.from_numpy(patches[at : at + self.patches_at_once]).to(*place)
                 yield self._run(net, maps).float().cpu().numpy()

@@ -7,7 +7,7 @@ import numpy as np
 
 from alignkit.devices import whole_float32
 from alignkit.encoders._base import Card, Modality, Prepared
-from alignkit.encoders._loaded import LoadedEncoder, rows_by_length
+from alignkit.encoders._loaded import LoadedEncoder, rows_by_shape
 from alignkit.encoders._panns_net import DIM, FRONT_ENDS, load_cnn14, run_cnn14
 from alignkit.encoders._weights import import_extra
 from alignkit.errors import ParameterError
@@ -70,7 +70,7 @@ class Panns(LoadedEncoder):
         return FRONT_ENDS[self.rate].picture(item.resampled(self.rate).samples)
 
     def _encode_batch(self, batch: list[Prepared], modality: Modality) -> Vectors:  # noqa: ARG002 - there is one
-        return rows_by_length(batch, self.dim, self._rows)
+        return rows_by_shape(batch, self.dim, self._rows)
 
     def _rows(self, pictures: np.ndarray) -> Vectors:
         """Return a row for each of equally long pictures."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from alignkit.devices import whole_float32
 from alignkit.encoders._base import Card, Modality, Prepared
-from alignkit.encoders._loaded import LoadedEncoder, rows_by_length
+from alignkit.encoders._loaded import LoadedEncoder, rows_by_shape
 from alignkit.encoders._resnet18 import run_resnet18
 from alignkit.encoders._wav2clip_net import BINS, DIM, HOP, load_wav2clip
 from alignkit.encoders._weights import import_extra
@@ -105,7 +105,7 @@ class Wav2clip(LoadedEncoder):
 
     def _encode_batch(self, batch: list[Prepared], modality: Modality) -> Vectors:  # noqa: ARG002 - there is one
         if not self.faithful_batch:
-            return rows_by_length(batch, self.dim, self._rows)
+            return rows_by_shape(batch, self.dim, self._rows)
         if len({len(spectrogram) for spectrogram in batch}) > 1:
             raise DataError("faithful_batch needs sounds of one length: cut them, or leave it off.")
         return self._rows(_standardised(np.stack(batch)))

@@ -38,13 +38,19 @@ def frames(samples: Samples, length: int, hop: int, *, center: bool = True) -> F
 
 
 def power_spectrogram(
-    samples: Samples, *, bins: int, hop: int, window: int | None = None, center: bool = True
+    samples: Samples,
+    *,
+    bins: int,
+    hop: int,
+    window: int | None = None,
+    center: bool = True,
+    periodic: bool = True,
 ) -> Spectrogram:
     """Return squared magnitudes of the short-time Fourier transform, a row per frame.
 
-    Each frame of ``window`` samples (``bins`` by default) is weighted by a periodic Hann window, padded with
-    zeros at its end to ``bins`` samples, and transformed: ``bins // 2 + 1`` frequencies from 0 to half the
-    sampling rate.
+    Each frame of ``window`` samples (``bins`` by default) is weighted by a Hann window (periodic, or else
+    symmetric), padded with zeros at its end to ``bins`` samples, and transformed: ``bins // 2 + 1``
+    frequencies from 0 to half the sampling rate.
 
     Examples
     --------
@@ -55,7 +61,8 @@ def power_spectrogram(
     window = bins if window is None else window
     if not 0 < window <= bins:
         raise ParameterError(f"window is {window}, which must lie between 1 and bins, {bins}.")
-    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
+    period = window if periodic else max(1, window - 1)
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / period)
     spectra = np.fft.rfft(frames(samples, window, hop, center=center) * hann, bins, axis=1)
     return spectra.real**2 + spectra.imag**2
 
@@ -127,13 +134,26 @@ def mel_filters(
     edges = np.linspace(to_mel(np.array(low), scale), to_mel(np.array(high), scale), bands + 2)
     hertz = np.linspace(0.0, rate / 2, bins // 2 + 1)
     corners = to_hertz(edges, scale)
-    places, ends = (hertz, corners) if straight_in == "hertz" else (to_mel(hertz, scale), edges)
-    rising = (places[:, None] - ends[:-2]) / np.diff(ends)[:-1]
-    falling = (ends[2:] - places[:, None]) / np.diff(ends)[1:]
-    filters = np.maximum(0.0, np.minimum(rising, falling))
+    in_hertz = straight_in == "hertz"
+    filters = triangles(hertz, corners) if in_hertz else triangles(to_mel(hertz, scale), edges)
     if not (filters.max(axis=0) > 0).all():
         raise ParameterError(f"{bands} mel bands are too many for {bins} bins: some cover no frequency.")
     return filters * (2.0 / (corners[2:] - corners[:-2])) if equal_area else filters
+
+
+def triangles(places: np.ndarray, corners: np.ndarray) -> Filters:
+    """Return at every place the height of each triangle of height 1 between three neighbouring corners.
+
+    A triangle that lies between two places is 0 at all of them: `mel_filters` refuses that.
+
+    Examples
+    --------
+    >>> triangles(np.arange(5.0), np.array([0.0, 2.0, 4.0])).ravel().tolist()
+    [0.0, 0.5, 1.0, 0.5, 0.0]
+    """
+    rising = (places[:, None] - corners[:-2]) / np.diff(corners)[:-1]
+    falling = (corners[2:] - places[:, None]) / np.diff(corners)[1:]
+    return np.maximum(0.0, np.minimum(rising, falling))
 
 
 def decibels(power: Spectrogram, *, floor: float = 1e-10) -> Spectrogram:

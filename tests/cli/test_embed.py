@@ -5,8 +5,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from alignkit.encoders import ENCODERS, _openl3_net, _passt_net, passt
+from alignkit.encoders._passt_net import Shape, passt_net
 from alignkit.encoders.toy import Toy
 from alignkit.formats import open_embeddings
+from alignkit.media.audio import read_sound
+from alignkit.workflows import embedding
 
 Image = pytest.importorskip("PIL.Image")
 RED, BLUE = (200, 0, 0), (0, 0, 200)
@@ -101,3 +105,50 @@ def test_an_interrupt_says_that_the_same_command_goes_on(alignkit, photos, monke
     ran = alignkit("embed", "photos", "--encoder", "toy", "--modality", "image", "--out", "p.space")
     assert (ran.code, ran.out) == (130, "")
     assert "the same command goes on" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("encoder", "options", "name", "dim"),
+    [
+        ("openl3", ("--set", "input_repr=mel128", "--set", "embedding_size=512"), "openl3/mel128-512", 4),
+        ("passt", (), "passt", 64),
+    ],
+)
+def test_clips_are_encoded_from_a_file_of_weights_and_a_stopped_run_goes_on(
+    alignkit, tmp_path, monkeypatch, encoder, options, name, dim
+):
+    torch, soundfile = pytest.importorskip("torch"), pytest.importorskip("soundfile")
+    monkeypatch.setattr(embedding, "_PART", 2)
+    monkeypatch.setattr(_openl3_net, "WIDTHS", (2, 2, 2, 2, 4, 4, 4, 4))
+    for module in (_passt_net, passt):
+        monkeypatch.setattr(module, "DIM", 64)
+    small = {"openl3": _openl3_net.openl3_net, "passt": lambda: passt_net(Shape(64, 7, 20, (12, 99)))}
+    torch.manual_seed(0)
+    torch.save(small[encoder]().state_dict(), tmp_path / "weights.pth.tar")
+    (tmp_path / "clips").mkdir()
+    for number, rate in enumerate((48_000, 32_000, 8_000, 44_100, 16_000)):
+        noise = 0.1 * np.random.default_rng(number).normal(size=(rate // 2, 1 + number % 2))
+        soundfile.write(tmp_path / "clips" / f"{number}.wav", noise, rate)
+    last = tmp_path / "clips" / "4.wav"
+    whole = last.read_bytes()
+    last.write_bytes(b"RIFF")
+    words = ("embed", "clips", "--encoder", encoder, "--weights", "weights.pth.tar", *options)
+    words = (*words, "--out", "x.space", "--json")
+    alignkit(*words, "--on-error", "stop").refused("item '4.wav'")
+    last.write_bytes(whole)
+    ran = alignkit(*words)
+    assert ran.code == 0, ran.err
+    assert (ran.json["rows"], ran.json["resumed"], ran.json["space"]) == (5, 4, name)
+    rows = open_embeddings(tmp_path / "x.space")
+    made = ENCODERS.get(encoder)(weights=tmp_path / "weights.pth.tar", **dict(_set(options)))
+    sounds = [read_sound(tmp_path / "clips" / file) for file in rows.ids.to_pylist()]
+    np.testing.assert_allclose(rows.array(), made.encode(sounds, "audio"), atol=1e-5)
+    assert rows.array().shape == (5, dim)
+    assert len(rows.space.fingerprint.probes) == 5  # those of the sixteen that are sounds
+    assert rows.space.fingerprint.agreement(made.fingerprint()) == pytest.approx(1.0)
+
+
+def _set(options: tuple[str, ...]) -> list[tuple[str, int | str]]:
+    """Return the options of an encoder as its constructor takes them."""
+    pairs = [each.split("=") for each in options if "=" in each]
+    return [(name, int(value) if value.isdigit() else value) for name, value in pairs]

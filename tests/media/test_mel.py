@@ -7,7 +7,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from alignkit.errors import DataError, ParameterError
-from alignkit.media.mel import decibels, frames, mel_filters, power_spectrogram, to_hertz, to_mel
+from alignkit.media.mel import decibels, frames, mel_filters, power_spectrogram, to_hertz, to_mel, triangles
 
 RATE = 16000
 TIME = np.arange(4000) / RATE
@@ -98,6 +98,20 @@ def test_a_narrow_window_is_padded_at_its_end():
     second = np.abs(np.fft.fft(np.concatenate([x[160:560] * hann, np.zeros(112)])))[:257] ** 2
     assert ours.shape == (23, 257)
     assert_allclose(ours[1], second, rtol=1e-9)
+
+
+def test_a_symmetric_window_in_the_middle_of_a_longer_transform_is_torchs():
+    x = SOUNDS["noise"]
+    ours = power_spectrogram(x, bins=512, hop=160, window=400, periodic=False)
+    window = torch.hann_window(400, periodic=False, dtype=torch.float64)
+    torchs = torch.stft(torch.from_numpy(x), 512, 160, 400, window=window, return_complex=True)
+    assert_allclose(ours, torchs.abs().numpy().T ** 2, atol=1e-9)
+    assert np.abs(ours - power_spectrogram(x, bins=512, hop=160, window=400)).max() > 1e-3
+
+
+def test_triangles_between_two_places_are_empty_and_whole_ones_reach_one():
+    found = triangles(np.arange(5.0), np.array([0.2, 0.4, 0.9, 2.0, 3.5]))
+    assert_allclose(found.T, [[0] * 5, [0, 1.0 / 1.1, 0, 0, 0], [0, 0.1 / 1.1, 1, 1 / 3, 0]], atol=1e-12)
 
 
 def test_a_number_format_of_the_sound_changes_nothing_but_its_own_rounding():
