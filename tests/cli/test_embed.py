@@ -7,6 +7,7 @@ import pytest
 
 from alignkit.encoders.toy import Toy
 from alignkit.formats import open_embeddings
+from alignkit.media.audio import read_sound
 
 Image = pytest.importorskip("PIL.Image")
 RED, BLUE = (200, 0, 0), (0, 0, 200)
@@ -70,6 +71,27 @@ def test_options_of_the_encoder_and_of_the_table_are_passed_on(alignkit, tmp_pat
     assert ran.code == 0, ran.err
     rows = open_embeddings(tmp_path / "t.space")
     assert (rows.ids.to_pylist(), rows.space.name) == (["007", "8"], "toy/sound")
+
+
+def test_sounds_are_encoded_by_a_file_that_says_its_own_sizes(alignkit, tmp_path):
+    wavbrivl = pytest.importorskip("alignkit.encoders.wavbrivl")
+    soundfile = pytest.importorskip("soundfile")
+    pytest.importorskip("transformers")
+    sizes = {"width": 32, "layers": 1, "heads": 2, "feed": 16, "channels": 8, "mixer_layers": 1, "dim": 24}
+    net = wavbrivl.start_wavbrivl(wavbrivl.Size(**sizes))
+    wavbrivl.save_wavbrivl(net, tmp_path / "tiny.safetensors")
+    (tmp_path / "sounds").mkdir()
+    for number in (1, 2):
+        wave = 0.5 * np.sin(np.arange(4000 * number) * 0.1 * number)
+        soundfile.write(tmp_path / "sounds" / f"{number}.wav", wave, 8000, subtype="FLOAT")
+    words = ("embed", "sounds", "--encoder", "wavbrivl", "--weights", "tiny.safetensors", "--out", "s.space")
+    ran = alignkit(*words, "--set", "length=first")
+    assert (ran.code, ran.out) == (0, "s.space: 2 x 24 of brivl\n"), ran.err
+    rows, encoder = open_embeddings(tmp_path / "s.space"), wavbrivl.Wavbrivl(weights="tiny.safetensors")
+    assert (rows.space, rows.ids.to_pylist()) == (encoder.space(), ["1.wav", "2.wav"])
+    read = [read_sound(tmp_path / "sounds" / name) for name in rows.ids.to_pylist()]
+    np.testing.assert_allclose(rows.array(), encoder.encode(read, "audio"), atol=1e-6)
+    alignkit(*words[:4], "--out", "t.space").refused("WavBriVL needs its weights")
 
 
 def test_what_makes_no_sense_is_refused_in_one_sentence(alignkit, photos):
