@@ -78,7 +78,7 @@ CODECS = {
     ".mp4": ("mpeg4", "yuv420p"),
     ".mov": ("mpeg4", "yuv420p"),
     ".webm": ("libvpx-vp9", "yuv420p"),
-    ".avi": ("mjpeg", "yuvj420p"),
+    ".avi": ("libx264", "yuv420p"),
 }
 
 

@@ -25,8 +25,8 @@ _LEAST = {"large_norms": 0, "seconds": LEAST / RATE, "buckets": 4}  # of a fourt
 class Size:
     """State the shapes of a WavBriVL; the trunk's defaults are those of WavLM Base and Base+.
 
-    WavBriVL's authors publish no sizes of what they put on WavLM: the defaults of ``mixer_*`` are those of
-    BriVL's own heads, which read a sequence of the same width.
+    No code of WavBriVL is public, so what it puts on WavLM is of sizes unknown: the defaults of ``mixer_*``
+    are those of BriVL's own heads, which read a sequence of the same width.
 
     Parameters
     ----------

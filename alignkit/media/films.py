@@ -125,12 +125,14 @@ def _shown_for(frame: Any, stream: Any) -> Fraction:  # Any: av.VideoFrame, av.V
 
 def _stated_end(container: Any, stream: Any, start: Fraction) -> Fraction:
     """Return where the pictures end by the header, in seconds after the first one; 0 if it does not say."""
-    ends = [stream.duration * stream.time_base if stream.duration else Fraction(0)]
+    kind, ends = container.format.name, [Fraction(0)]
+    if stream.duration and kind.startswith(("mov", "avi")):  # others estimate it
+        ends.append(stream.duration * stream.time_base)
     tags = [value for key, value in stream.metadata.items() if key.upper().startswith("DURATION")]
     if tags and (found := _CLOCK.fullmatch(tags[0])):  # Matroska: counted from the beginning of the film
         hours, minutes, seconds = map(Fraction, found.groups())
         ends.append(3600 * hours + 60 * minutes + seconds - start)
-    if container.format.name == "avi" and stream.average_rate:  # its duration is that of what is there
+    if kind == "avi" and stream.average_rate:  # its duration is that of what is there
         ends.append(stream.frames / Fraction(stream.average_rate))
     return max(ends)
 

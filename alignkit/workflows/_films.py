@@ -29,12 +29,10 @@ def joined(answers: Sequence[Any], frames: Frames | None) -> Vectors:  # Any: a 
     if wrong is not None:
         raise wrong
     rows = np.stack(answers)
-    if frames is None or frames.kept:
+    if frames is None or frames.pool not in DIRECTIONLESS:  # kept, or of one picture that was chosen
         return rows
-    how = frames.pool if frames.pool in DIRECTIONLESS else "first"  # the others: one was chosen, and encoded
-    return pool(
-        Embeddings(rows, items=pa.table({"item": ["it"] * len(rows)}), name="its frames"), how
-    ).array()
+    film = Embeddings(rows, items=pa.table({"item": ["it"] * len(rows)}), name="its pictures")
+    return pool(film, frames.pool).array()
 
 
 def known_of(items: Items, kept: np.ndarray, counts: list[int]) -> pa.Table:

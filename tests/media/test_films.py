@@ -6,15 +6,17 @@ import tracemalloc
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from alignkit.errors import DataError, MissingExtraError, ParameterError
-from alignkit.media.films import read_film_sound, read_frames
+from alignkit.media.films import _moving, _timed, read_film_sound, read_frames
 from alignkit.media.kinds import decode
 
 av = pytest.importorskip("av")
+Disposition = pytest.importorskip("av.stream").Disposition
 RATE = 16_000
 
 
@@ -105,6 +107,16 @@ def test_every_container_is_seen_alike_and_one_that_was_cut_off_is_refused(
             list(read_frames(path, rate=2.5))
 
 
+def test_an_avi_is_held_to_the_number_of_its_pictures(make_film: Callable[..., Path], tmp_path: Path):
+    """Cut off between two of them, it decodes without an error, and its duration is that of what is there."""
+    noise = np.random.default_rng(0).integers(0, 255, (40, 48, 64, 3))
+    path = make_film(tmp_path / "a.avi", list(noise), size=(64, 48))
+    assert len(list(read_frames(path, rate=10))) == 40
+    path.write_bytes(path.read_bytes()[: int(0.7 * path.stat().st_size)])
+    with pytest.raises(DataError, match=r"a\.avi ends after \d\.\d+ s, before its end"):
+        list(read_frames(path, rate=10))
+
+
 def test_times_count_and_not_frames_where_a_film_has_no_steady_rate(
     make_film: Callable[..., Path], tmp_path: Path
 ):
@@ -116,6 +128,21 @@ def test_times_count_and_not_frames_where_a_film_has_no_steady_rate(
         tmp_path / "b.mkv", [0, 50, 100], times=[5.0, 5.5, 6.0]
     )  # counted from its first picture
     assert [int(picture[0, 0, 0]) for _, picture in read_frames(later, rate=2)] == [0, 50, 100]
+
+
+def test_a_picture_without_a_time_follows_and_none_goes_back():
+    """Some old films state no times, or wrong ones."""
+    tick, stream = Fraction(1, 100), SimpleNamespace(average_rate=Fraction(10))
+    times = [None, None, 30, 25, None, 90]
+    frames = [SimpleNamespace(pts=time, time_base=tick, duration=0) for time in times]
+    film = SimpleNamespace(decode=lambda _: iter(frames))
+    assert [float(time) for time, _ in _timed(film, stream)] == [0, 0.1, 0.3, 0.3, 0.4, 0.9]
+
+
+def test_a_cover_is_no_picture_of_a_film():
+    cover, moving = (SimpleNamespace(disposition=each) for each in (Disposition.attached_pic, Disposition(0)))
+    for videos, found in (([cover, moving], moving), ([cover], None)):
+        assert _moving(SimpleNamespace(streams=SimpleNamespace(video=videos))) is found
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])

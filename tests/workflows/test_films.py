@@ -71,12 +71,12 @@ def test_kept_pictures_have_rows_of_their_own_with_film_and_time(films: Path, tm
 @pytest.mark.parametrize("how", ["mean_unit", "mean", "max", "first", "middle", "last"])
 def test_a_pooled_row_is_the_pool_of_the_kept_ones(films: Path, tmp_path: Path, how: str):
     embed(seen(films, "keep"), Toy(), tmp_path / "k.space", pace=SMALL)
-    embed(seen(films, how), Toy(), tmp_path / "p.space", pace=SMALL)
+    done = embed(seen(films, how), Toy(), tmp_path / "p.space", pace=SMALL)
     found, kept = open_embeddings(tmp_path / "p.space"), open_embeddings(tmp_path / "k.space")
     expected = pool(kept, how)
     assert found.ids.to_pylist() == expected.ids.to_pylist() == ["a.mkv", "b.mp4", "c.png", "d.mkv"]
     assert_array_equal(found.array(), expected.array())
-    assert found.space.norm == expected.space.norm
+    assert done.space.norm == found.space.norm == expected.space.norm
     assert found.items.column_names == ["path"]
 
 
