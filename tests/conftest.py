@@ -2,8 +2,12 @@
 
 import importlib.util
 import os
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 HERE = Path(__file__).parent
@@ -60,3 +64,50 @@ def data() -> Path:
 def oracles() -> Path:
     """Return the folder of other tools' answers; skip where it is absent."""
     return _folder("ALIGNKIT_ORACLES", SHARED / "oracles")
+
+
+@pytest.fixture(scope="session")
+def make_film() -> Callable[..., Path]:
+    """Return the function that writes a small film; skip where PyAV is absent."""
+    pytest.importorskip("av")
+    return _write_film
+
+
+CODECS = {
+    ".mkv": ("ffv1", "bgr0"),
+    ".mp4": ("mpeg4", "yuv420p"),
+    ".mov": ("mpeg4", "yuv420p"),
+    ".webm": ("libvpx-vp9", "yuv420p"),
+    ".avi": ("libx264", "yuv420p"),
+}
+
+
+def _write_film(
+    path: Path,
+    pictures: Sequence[Any],
+    *,
+    times: Sequence[float] | None = None,
+    size: tuple[int, int] = (32, 16),
+    degrees: int = 0,
+) -> Path:
+    """Write pictures (arrays, or greys from 0 to 255) shown from ``times`` on, by default 10 a second."""
+    import av
+
+    tick = Fraction(1, 10) if path.suffix == ".avi" else Fraction(1, 1000)  # AVI counts frames
+    codec, layout = CODECS[path.suffix]
+    options = {"movflags": "faststart"} if path.suffix in (".mp4", ".mov") else {}
+    with av.open(str(path), "w", options=options) as container:
+        stream = container.add_stream(codec, rate=10)
+        stream.width, stream.height, stream.pix_fmt = *size, layout
+        stream.codec_context.time_base = tick
+        if degrees:
+            stream.set_display_rotation(degrees)
+        container.start_encoding()  # else a film of no picture is no file
+        for number, picture in enumerate(pictures):
+            whole = np.broadcast_to(np.asarray(picture, np.uint8), (size[1], size[0], 3))
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(whole), format="rgb24")
+            time = number / 10 if times is None else times[number]
+            frame.pts, frame.time_base = round(time / tick), tick
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path

@@ -11,10 +11,11 @@ from alignkit.errors import ParameterError
 
 if TYPE_CHECKING:
     from alignkit.encoders._base import Encoder, Modality
+    from alignkit.media.frames import Frames
     from alignkit.workflows.embedding import Embedded
 
 PARTIAL, INTERRUPTED = 4, 130
-ENCODING, FINDING = "Encoder", "Items"
+ENCODING, FINDING, FILMS = "Encoder", "Items", "Films"
 
 
 def command(
@@ -61,6 +62,19 @@ def command(
         Path | None,
         typer.Option(help="Folder that paths start at and stay in; the list's own.", rich_help_panel=FINDING),
     ] = None,
+    frames: Annotated[
+        float | None,
+        typer.Option(
+            help="Pictures a second at which films are seen; else they are none.", rich_help_panel=FILMS
+        ),
+    ] = None,
+    frame_pool: Annotated[
+        str,
+        typer.Option(
+            help="A film's row: mean-unit (im2wav's), mean, max, first, middle, last; keep: a row a picture.",
+            rich_help_panel=FILMS,
+        ),
+    ] = "",
     on_error: Annotated[
         str, typer.Option(help="skip: leave bad items out and list them; stop at the first.")
     ] = "skip",
@@ -79,7 +93,9 @@ def command(
     if on_error not in ("skip", "stop"):
         raise ParameterError(f"--on-error is {on_error!r}; choose skip or stop.")
     model = _encoder(encoder, set_, weights=weights, device=device, dtype=dtype)
-    found = open_items(items, _modality(model, modality, encoder), ids=ids, column=column, root=root)
+    kind = _modality(model, modality, encoder)
+    seen = _frames(frames, frame_pool)
+    found = open_items(items, kind, ids=ids, column=column, root=root, frames=seen)
     with Ticker("items") as ticker:
         try:
             done = embed(
@@ -120,6 +136,18 @@ def _modality(model: "Encoder", asked: str | None, name: str) -> "Modality":
     return next(each for each in model.modalities if each == asked)
 
 
+def _frames(rate: float | None, pool: str) -> "Frames | None":
+    from alignkit.media.frames import Frames
+
+    if rate is None:
+        if pool:
+            raise ParameterError(
+                f"--frame-pool is {pool!r} without --frames: say how many pictures a second."
+            )
+        return None
+    return Frames(rate, pool.replace("-", "_")) if pool else Frames(rate)
+
+
 def _report(done: "Embedded", json: bool) -> None:
     facts = {
         "schema": "alignkit.embed/1",
@@ -131,6 +159,7 @@ def _report(done: "Embedded", json: bool) -> None:
         "failed": len(done.failures),
         "failures": None if done.failed_file is None else str(done.failed_file),
         "ignored": done.ignored,
+        "ignored_films": done.films,
         "resumed": done.resumed,
     }
     if json:
@@ -138,7 +167,8 @@ def _report(done: "Embedded", json: bool) -> None:
     else:
         emit(f"{done.out}: {done.rows} x {done.space.dim} of {done.space.name}")
     if done.ignored:
-        note(f"note: {done.ignored} other files were ignored")
+        films = f", {done.films} of them films: --frames RATE encodes their pictures" if done.films else ""
+        note(f"note: {done.ignored} other files were ignored{films}")
     if done.resumed:
         note(f"note: {done.resumed} items were done already by a run that did not end")
     if done.failures:

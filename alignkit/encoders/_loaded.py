@@ -46,7 +46,7 @@ class LoadedEncoder(Encoder):
     def _given(self, what: str = "the file") -> Path | str:
         """Return the weights; raise DataError, saying what they are, where none were given."""
         if self.weights is None:
-            raise DataError(f"{self.card.space} needs its weights, {self.card.weights}: give {what}.")
+            raise DataError(f"{self.title} needs its weights, {self.card.weights}: give {what}.")
         return self.weights
 
     def _dim(self) -> int:

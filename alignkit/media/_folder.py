@@ -16,12 +16,14 @@ def walk(folder: Path, asked: Asked) -> Found:
     Folders that are links are not entered: what they hold is found where it lies.
     """
     root = Path(os.path.realpath(folder))
-    names, ignored = [], 0
+    names, ignored, films = [], 0, 0
     for entry in _files(root, root):
-        if Path(entry).suffix.lower() in asked.suffixes and not Path(entry).name.startswith("."):
+        shown, suffix = not Path(entry).name.startswith("."), Path(entry).suffix.lower()
+        if shown and suffix in asked.suffixes:
             names.append(entry)
         else:
             ignored += 1
+            films += shown and asked.passes_film(suffix)
     names.sort()
     column = pa.array(names, pa.string())
 
@@ -29,7 +31,7 @@ def walk(folder: Path, asked: Asked) -> Found:
         name = column[row].as_py()
         return Place(str(folder / name), root / name, suffix=Path(name).suffix, root=root)
 
-    return pa.table({"id": column, "path": column}), place, ignored
+    return Found(pa.table({"id": column, "path": column}), place, ignored, films)
 
 
 def _files(folder: Path, root: Path) -> Iterator[str]:

@@ -22,8 +22,8 @@ def read(path: Path, asked: Asked) -> Found:
     lines = pa.array(content.removesuffix("\n").split("\n") if content else [], pa.large_string())
     ids = pa.array(np.arange(len(lines)))
     if asked.modality == "text":
-        return pa.table({"id": ids, "text": lines}), lambda row: _text(lines[row].as_py(), path, row), 0
-    return pa.table({"id": ids, "path": lines}), *_paths(lines, path, asked)
+        return Found(pa.table({"id": ids, "text": lines}), lambda row: _text(lines[row].as_py(), path, row))
+    return Found(pa.table({"id": ids, "path": lines}), _paths(lines, path, asked))
 
 
 def _text(line: str, path: Path, row: int) -> Place:
@@ -32,7 +32,7 @@ def _text(line: str, path: Path, row: int) -> Place:
     return Place(f"line {row} of {path}", text=line.strip())
 
 
-def _paths(lines: pa.Array, path: Path, asked: Asked) -> tuple[Callable[[int], Place], int]:
+def _paths(lines: pa.Array, path: Path, asked: Asked) -> Callable[[int], Place]:
     root = (asked.root or path.parent).resolve()
     for row, line in enumerate(lines.to_pylist()):
         inside(line, root, f"line {row} of {path}")
@@ -42,4 +42,4 @@ def _paths(lines: pa.Array, path: Path, asked: Asked) -> tuple[Callable[[int], P
         whole = inside(line, root, f"line {row} of {path}")
         return Place(str(whole), whole, suffix=whole.suffix, root=root)
 
-    return place, 0
+    return place

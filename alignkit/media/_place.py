@@ -4,11 +4,11 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 import pyarrow as pa
 
 from alignkit.errors import DataError
+from alignkit.media.films import PICTURED
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,10 @@ class Asked:
     ids: str = ""
     column: str = ""
     root: Path | None = None
+
+    def passes_film(self, suffix: str) -> bool:
+        """Return whether a file that is no item here is a film, whose pictures might be asked for."""
+        return self.modality == "image" and suffix.lower() in PICTURED
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,17 @@ class Place:
         return f"{self.name} {self.start} {self.length} {facts.st_size} {facts.st_mtime_ns}"
 
 
-Found: TypeAlias = tuple[pa.Table, Callable[[int], Place], int]  # the table, places by row, ignored
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Hold what is there: a table of items, where each is by its row, and how many files are none.
+
+    ``films`` of the ``ignored`` would be items of pictures if it were said how they are seen.
+    """
+
+    table: pa.Table
+    place: Callable[[int], Place]
+    ignored: int = 0
+    films: int = 0
 
 
 def inside(path: str, root: Path, where: str) -> Path:

@@ -40,7 +40,7 @@ def read(path: Path, asked: Asked) -> Found:
         rest["table_id"] = rest.pop("id")
     whole = pa.table({"id": ids, **rest})
     if asked.modality == "text" and column not in PATHS:
-        return whole, lambda row: _text(values[row].as_py(), ids[row].as_py(), path), 0
+        return Found(whole, lambda row: _text(values[row].as_py(), ids[row].as_py(), path))
     root = (asked.root or path.parent).resolve()
     for row, value in enumerate(values):
         if value.is_valid:
@@ -53,7 +53,7 @@ def read(path: Path, asked: Asked) -> Found:
         file = inside(value, root, where)
         return Place(str(file), file, suffix=file.suffix, root=root)
 
-    return whole, place, 0
+    return Found(whole, place)
 
 
 def _text(value: str | None, item: object, path: Path) -> Place:

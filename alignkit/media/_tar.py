@@ -15,12 +15,13 @@ from alignkit.media._place import Asked, Found, Place
 def index(path: Path, asked: Asked) -> Found:
     """Return the samples of a tar as items, in the order in which they stand there."""
     keys: dict[str, tuple[str, int, int]] = {}
-    ignored = 0
+    ignored, films = 0, 0
     for name, start, length in _members(path):
         key, ending = _split(name)
         last = f".{ending.rpartition('.')[2].lower()}"
         if not (ending == asked.column if asked.column else last in asked.suffixes):
             ignored += 1
+            films += asked.passes_film(last)
             continue
         if key in keys:
             raise DataError(
@@ -39,7 +40,7 @@ def index(path: Path, asked: Asked) -> Found:
         return Place(f"{path}::{key}.{ending}", path, suffix=suffix, start=start, length=length)
 
     paths = pa.array([f"{key}.{ending}" for key, (ending, _, _) in keys.items()], pa.string())
-    return pa.table({"id": ids, "path": paths}), place, ignored
+    return Found(pa.table({"id": ids, "path": paths}), place, ignored, films)
 
 
 def _members(path: Path) -> Iterator[tuple[str, int, int]]:

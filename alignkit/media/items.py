@@ -1,14 +1,16 @@
 """What there is to encode: a folder, a table, lines of a file or a tar, each item with an id of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
-from alignkit.errors import DataError
+from alignkit.errors import DataError, ParameterError
 from alignkit.media import _folder, _lines, _table, _tar
 from alignkit.media._place import Asked, Place
+from alignkit.media.films import PICTURED, read_frames
+from alignkit.media.frames import Frames
 from alignkit.media.kinds import SUFFIXES, Item, Modality, decode
 
 
@@ -28,6 +30,10 @@ class Items:
         Says of a row where its item is.
     ignored
         How many files or members were found that are no items.
+    films
+        How many of those are films, whose pictures would be items if ``frames`` said how they are seen.
+    frames
+        How films are seen; None where they are not.
     """
 
     name: str
@@ -35,6 +41,8 @@ class Items:
     table: pa.Table
     place: Callable[[int], Place]
     ignored: int = 0
+    films: int = 0
+    frames: Frames | None = None
 
     def __len__(self) -> int:
         return self.table.num_rows
@@ -59,6 +67,28 @@ class Items:
             return place.text
         return decode(place.content(), self.modality, suffix=place.suffix, name=place.name)
 
+    def pictures(self, row: int) -> Iterator[Item]:
+        """Yield the pictures of an item that are to be encoded: of a film, those that ``frames`` chooses.
+
+        Raises
+        ------
+        DataError
+            If the item is missing or damaged, which may show only after some pictures.
+        MissingExtraError
+            If the package that reads it is not installed.
+        """
+        frames = self.frames
+        if frames is None or not self.is_film(row):
+            yield self.read(row)
+            return
+        place = self.place(row)
+        content = place.content()
+        yield from frames.chosen(lambda: read_frames(content, rate=frames.rate, name=place.name))
+
+    def is_film(self, row: int) -> bool:
+        """Return whether an item is a film, by the ending of its name."""
+        return self.place(row).suffix.lower() in PICTURED
+
     def stamp(self, row: int) -> str:
         """Return what changes when the item does: its place with size and time of its file, or its text."""
         try:
@@ -68,7 +98,13 @@ class Items:
 
 
 def open_items(
-    source: Path | str, modality: Modality, *, ids: str = "", column: str = "", root: Path | str | None = None
+    source: Path | str,
+    modality: Modality,
+    *,
+    ids: str = "",
+    column: str = "",
+    root: Path | str | None = None,
+    frames: Frames | None = None,
 ) -> Items:
     """Return the items of a modality in a folder, a table, a text file with a line for each, or a tar.
 
@@ -82,8 +118,12 @@ def open_items(
     - A ``.tar`` as WebDataset writes it: members that share their name up to its first dot are one sample,
       the name its id; the member with a known ending (or ``column``) is read. Nothing is unpacked.
 
+    Of the modality image, films are items too where ``frames`` says how they are seen; else they are counted.
+
     Raises
     ------
+    ParameterError
+        If ``frames`` is given for another modality than image.
     DataError
         If there is none of these, no item, an id twice, or a path that leaves its root.
 
@@ -97,7 +137,12 @@ def open_items(
     (2, [0, 1], 'rain')
     """
     path = Path(source)
-    asked = Asked(modality, SUFFIXES[modality], ids, column, None if root is None else Path(root))
+    if frames is not None and modality != "image":
+        raise ParameterError(
+            f"frames are pictures, and {modality} was asked for: choose image, or leave them."
+        )
+    suffixes = SUFFIXES[modality] if frames is None else (*SUFFIXES[modality], *PICTURED)
+    asked = Asked(modality, suffixes, ids, column, None if root is None else Path(root))
     if not path.exists():
         raise DataError(f"{path} does not exist: give a folder, table, text file or tar of items.")
     suffix = path.suffix.lower()
@@ -114,8 +159,8 @@ def open_items(
             f"{path} is no list of items: give a folder, a {', '.join(_table.SUFFIXES)} table, a .txt file "
             "with a line for each, or a .tar."
         )
-    table, place, ignored = found
-    if not table.num_rows:
-        also = f"; {ignored} other files were ignored" if ignored else ""
-        raise DataError(f"{path} holds no item of {modality} ({', '.join(asked.suffixes)}){also}.")
-    return Items(str(path), modality, table, place, ignored)
+    if not found.table.num_rows:
+        also = f"; {found.ignored} other files were ignored" if found.ignored else ""
+        films = f", {found.films} of them films: see frames (--frames RATE)" if found.films else ""
+        raise DataError(f"{path} holds no item of {modality} ({', '.join(suffixes)}){also}{films}.")
+    return Items(str(path), modality, found.table, found.place, found.ignored, found.films, frames)

@@ -21,8 +21,8 @@ SUFFIXES: dict[str, tuple[str, ...]] = {
 def decode(source: Path | bytes, modality: Modality, *, suffix: str, name: str) -> Item:
     """Return the item in a file, of which ``source`` is the path or the content.
 
-    Of a film (by ``suffix``), the modality audio is its sound. A text file is UTF-8; white space at its ends
-    is dropped.
+    Of a film (by ``suffix``), the modality audio is its sound; its pictures are many: see `frames`. A text
+    file is UTF-8; white space at its ends is dropped.
 
     Raises
     ------
@@ -37,6 +37,11 @@ def decode(source: Path | bytes, modality: Modality, *, suffix: str, name: str) 
     'a dog barks'
     """
     if modality == "image":
+        if suffix.lower() in films.PICTURED:
+            raise DataError(
+                f"{name} is a film: say how many of its pictures are seen in a second, with frames (on the "
+                "command line --frames RATE)."
+            )
         return pictures.read_picture(source, name=name)
     if modality == "audio":
         read = films.read_film_sound if suffix.lower() in films.SUFFIXES else audio.read_sound

@@ -19,12 +19,22 @@ _JOB = "job.json"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one finished part says: which rows failed and why, and what its items were when it was made."""
+    """What one finished part says: which items failed and why, how many rows each other one has."""
 
     stamp: str
     failures: dict[int, str]
     sha256: str
-    rows: int
+    counts: tuple[int, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows of the part."""
+        return sum(self.counts)
+
+    @property
+    def items(self) -> int:
+        """Items of the part, those that failed included."""
+        return len(self.counts) + len(self.failures)
 
 
 class Parts:
@@ -72,22 +82,24 @@ class Parts:
         try:
             said = json.loads(mark.read_bytes())
             failures = {int(row): str(why) for row, why in said["failures"]}
-            part = Part(said["stamp"], failures, said["sha256"], said["rows"])
+            part = Part(said["stamp"], failures, said["sha256"], tuple(map(int, said["counts"])))
             with rows.open("rb") as handle:
                 whole = hashlib.file_digest(handle, "sha256").hexdigest() == part.sha256
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return part if whole and part.stamp == stamp(number) else None
 
-    def put(self, number: int, rows: Vectors, failures: dict[int, str], stamp: str) -> Part:
-        """Write a part: its rows, and then the mark."""
+    def put(
+        self, number: int, rows: Vectors, counts: list[int], failures: dict[int, str], stamp: str
+    ) -> Part:
+        """Write a part: its rows, of which each item that did not fail has its count, and then the mark."""
         file, mark = self._files(number)
         with replacing(file, force=True) as temporary, temporary.open("wb") as handle:
             np.save(handle, rows, allow_pickle=False)
         with file.open("rb") as handle:
             digest = hashlib.file_digest(handle, "sha256").hexdigest()
-        part = Part(stamp, failures, digest, len(rows))
-        said = {"stamp": stamp, "failures": list(failures.items()), "sha256": digest, "rows": len(rows)}
+        part = Part(stamp, failures, digest, tuple(counts))
+        said = {"stamp": stamp, "failures": list(failures.items()), "sha256": digest, "counts": counts}
         with replacing(mark, force=True) as temporary:
             temporary.write_text(json.dumps(said), encoding="utf-8", errors="backslashreplace")
         return part

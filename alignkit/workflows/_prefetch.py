@@ -4,11 +4,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from alignkit.errors import DataError
 
 T = TypeVar("T")
+_END = object()
 
 
 def prepared(
@@ -46,5 +47,29 @@ def prepared(
             for following in islice(left, 1):
                 waiting.append((following, pool.submit(attempt, following)))
             yield row, result
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def ahead(things: Iterable[T], lead: int) -> Iterator[T]:
+    """Yield ``things``, which are made in a thread of their own, at most ``lead`` of them too early.
+
+    With a lead of 0 everything happens in this thread. What the making raises is raised here, in its turn.
+
+    Examples
+    --------
+    >>> list(ahead(iter("abc"), 2))
+    ['a', 'b', 'c']
+    """
+    if lead == 0:
+        yield from things
+        return
+    source = iter(things)
+    pool = ThreadPoolExecutor(1, thread_name_prefix="alignkit-ahead")
+    try:
+        waiting = deque(pool.submit(next, source, _END) for _ in range(lead))
+        while (thing := waiting.popleft().result()) is not _END:
+            waiting.append(pool.submit(next, source, _END))
+            yield cast(T, thing)  # the end is no T
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

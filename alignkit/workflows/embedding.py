@@ -1,7 +1,8 @@
 """Encode items into a file of embeddings, part by part, so that a killed run goes on where it was."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -18,13 +19,16 @@ from alignkit.formats import check_output, write_embeddings
 from alignkit.media.items import Items
 from alignkit.rows import ShardedRows
 from alignkit.spaces import Embeddings, Space
+from alignkit.workflows._films import joined, known_of, seen_space
 from alignkit.workflows._parts import Part, Parts
-from alignkit.workflows._prefetch import prepared
+from alignkit.workflows._prefetch import ahead, prepared
 
 OnError: TypeAlias = Literal["skip", "stop"]
+Answer: TypeAlias = tuple[int, Any]  # an item's row and what was made of it; Any: a DataError where it failed
 Progress: TypeAlias = Callable[[int, int, int], None]  # items done, of how many, how many of them failed
 
 _PART = 512  # items: what a killed run loses at most
+_FILMS = 8  # the same, of films
 _MOST_PARTS = 2000  # beyond which parts grow: each is a memory map in the end
 
 
@@ -51,6 +55,7 @@ class Embedded:
     failed_file: Path | None
     ignored: int
     resumed: int
+    films: int = 0  # of those ignored, which would be items if it were said how they are seen
 
 
 def embed(
@@ -113,10 +118,20 @@ def embed(
         raise DataError(f"none of the {len(items)} items could be encoded; the first: {failures[0]}")
     rows = ShardedRows([parts.rows(number) for number, part in enumerate(finished) if part.rows])
     kept = np.delete(np.arange(len(items)), list(failures))
-    write_embeddings(_embeddings(items, rows, kept, space), out, force=force, recipe=encoder.recipe())
+    table = known_of(items, kept, [count for part in finished for count in part.counts])
+    space = seen_space(space, items.frames)
+    recipe = encoder.recipe() | ({} if items.frames is None else {"frames": items.frames.to_json()})
+    write_embeddings(_embeddings(items, rows, table, space), out, force=force, recipe=recipe)
     parts.remove()
     return Embedded(
-        out, space, len(rows), named, failed_file if failures else None, items.ignored, run.resumed
+        out,
+        space,
+        len(rows),
+        named,
+        failed_file if failures else None,
+        items.ignored,
+        run.resumed,
+        items.films,
     )
 
 
@@ -128,7 +143,8 @@ class _Run:
     ) -> None:
         self.items, self.encoder, self.pace = items, encoder, pace
         self.on_error, self.progress = on_error, progress
-        self.size = pace.part or max(_PART, -(-len(items) // _MOST_PARTS))
+        usual = _PART if items.frames is None else _FILMS
+        self.size = pace.part or max(usual, -(-len(items) // _MOST_PARTS))
         self.resumed = 0
 
     def job(self) -> dict[str, Any]:
@@ -138,6 +154,7 @@ class _Run:
             "space": str(self.encoder.space()),
             "modality": self.items.modality,
             "items": _digest(str(each) for each in self.items.ids.to_pylist()),
+            "frames": None if self.items.frames is None else self.items.frames.to_json(),
             "batch size": self.pace.batch_size,
             "items in a part": self.size,
         }
@@ -147,65 +164,83 @@ class _Run:
         count = -(-len(self.items) // self.size)
         found = {number: parts.find(number, self._stamp) for number in range(count)}
         done = {number: part for number, part in found.items() if part is not None}
-        self.resumed = sum(part.rows + len(part.failures) for part in done.values())
+        self.resumed = sum(part.items for part in done.values())
         self._settled, self._failed = self.resumed, sum(len(part.failures) for part in done.values())
         for part in done.values():
             for row, why in part.failures.items():
                 self._stop_on(row, why)
         todo = [number for number in range(count) if number not in done]
-        stream = prepared(
-            self._prepare,
-            (row for number in todo for row in self._span(number)),
-            workers=self.pace.workers,
-            lead=2 * self.pace.batch_size + self.pace.workers,
-        )
         self.progress(self._settled, len(self.items), self._failed)
-        for number, given in groupby(stream, key=lambda pair: pair[0] // self.size):
-            stamp = self._stamp(number)
-            rows, failures = self._part(given)
-            done[number] = parts.put(number, rows, failures, stamp)
+        with closing(self._stream(row for number in todo for row in self._span(number))) as stream:
+            for number, given in groupby(stream, key=lambda pair: pair[0] // self.size):
+                stamp = self._stamp(number)
+                rows, counts, failures = self._part(given)
+                done[number] = parts.put(number, rows, counts, failures, stamp)
         return [done[number] for number in range(count)]
 
-    def _part(self, given: Iterator[tuple[int, Any]]) -> tuple[np.ndarray, dict[int, str]]:
-        rows, failures = [], {}
-        batch: list[tuple[int, Any]] = []
-        for row, item in given:
-            if isinstance(item, DataError):
-                self._fail(failures, row, str(item))
-                continue
-            batch.append((row, item))
-            if len(batch) == self.pace.batch_size:
-                rows.append(self._encode(batch, failures))
-                batch = []
-        if batch:
-            rows.append(self._encode(batch, failures))
-        return np.concatenate([np.empty((0, self.encoder.dim), np.float32), *rows]), failures
+    def _stream(self, rows: Iterator[int]) -> Generator[Answer]:
+        """Yield what is to be encoded, prepared in other threads, or why it cannot be; films in pieces."""
+        workers, lead = self.pace.workers, 2 * self.pace.batch_size + self.pace.workers
+        if self.items.frames is None:
+            yield from prepared(self._prepare, rows, workers=workers, lead=lead)
+        else:
+            yield from ahead(self._seen(rows), lead if workers else 0)
 
-    def _encode(self, batch: list[tuple[int, Any]], failures: dict[int, str]) -> np.ndarray:
-        """Return the rows of a batch; where it fails as a whole, of each item that can be encoded alone."""
-        modality = self.items.modality
+    def _part(self, given: Iterator[Answer]) -> tuple[np.ndarray, list[int], dict[int, str]]:
+        """Return the rows of the items that can be encoded, how many each has, and why the others cannot."""
+        rows, counts, failures = [np.empty((0, self.encoder.dim), np.float32)], [], {}
+        for row, answers in groupby(self._encoded(given), key=lambda pair: pair[0]):
+            try:
+                made = joined([answer for _, answer in answers], self.items.frames)
+            except DataError as error:
+                self._stop_on(row, str(error))
+                failures[row] = str(error)
+                self._failed += 1
+            else:
+                rows.append(made)
+                counts.append(len(made))
+            self._settled += 1
+            self.progress(self._settled, len(self.items), self._failed)
+        return np.concatenate(rows), counts, failures
+
+    def _encoded(self, given: Iterator[Answer]) -> Iterator[Answer]:
+        """Yield a row of the model for everything given, or why there is none; the order stays."""
+        waiting, good = [], 0
+        for pair in given:
+            waiting.append(pair)
+            good += not isinstance(pair[1], DataError)
+            if good == self.pace.batch_size:
+                yield from self._batch(waiting)
+                waiting, good = [], 0
+        yield from self._batch(waiting)
+
+    def _batch(self, waiting: list[Answer]) -> Iterator[Answer]:
+        """Yield the rows of a batch; where it fails as a whole, of each item that can be encoded alone."""
+        items = [item for _, item in waiting if not isinstance(item, DataError)]
         try:
-            rows = self.encoder.encode_prepared([item for _, item in batch], modality)
+            rows = iter(self.encoder.encode_prepared(items, self.items.modality) if items else ())
         except DataError:
-            alone = []
-            for row, item in batch:
-                try:
-                    alone.append(self.encoder.encode_prepared([item], modality))
-                except DataError as error:
-                    self._fail(failures, row, str(error))
-            rows = np.concatenate([np.empty((0, self.encoder.dim), np.float32), *alone])
-        self._settled += len(rows)
-        self.progress(self._settled, len(self.items), self._failed)
-        return rows
+            rows = map(self._alone, items)
+        for row, item in waiting:
+            yield row, item if isinstance(item, DataError) else next(rows)
+
+    def _alone(self, item: Any) -> Any:  # Any: what the encoder made of an item; a row or an error
+        try:
+            return self.encoder.encode_prepared([item], self.items.modality)[0]
+        except DataError as error:
+            return error
+
+    def _seen(self, rows: Iterator[int]) -> Iterator[Answer]:
+        """Yield the pictures of films, one at a time, prepared."""
+        for row in rows:
+            try:
+                for picture in self.items.pictures(row):
+                    yield row, self.encoder.prepare(picture, self.items.modality)
+            except DataError as error:
+                yield row, error
 
     def _prepare(self, row: int) -> Any:  # Any: what the encoder makes of an item
         return self.encoder.prepare(self.items.read(row), self.items.modality)
-
-    def _fail(self, failures: dict[int, str], row: int, why: str) -> None:
-        self._stop_on(row, why)
-        failures[row] = why
-        self._settled, self._failed = self._settled + 1, self._failed + 1
-        self.progress(self._settled, len(self.items), self._failed)
 
     def _stop_on(self, row: int, why: str) -> None:
         if self.on_error == "stop":
@@ -230,8 +265,7 @@ def _check(pace: Pace, on_error: str) -> None:
             raise ParameterError(f"{name} is {value}: it is at least {least}.")
 
 
-def _embeddings(items: Items, rows: ShardedRows, kept: np.ndarray, space: Space) -> Embeddings:
-    table = items.table if len(kept) == len(items) else items.table.take(pa.array(kept))
+def _embeddings(items: Items, rows: ShardedRows, table: pa.Table, space: Space) -> Embeddings:
     rest = [name for name in table.column_names if name != "id"]
     return Embeddings(
         rows,

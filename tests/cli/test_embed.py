@@ -44,6 +44,7 @@ def test_a_folder_becomes_a_space_whose_ids_are_its_paths(alignkit, photos, tmp_
         "failed": 0,
         "failures": None,
         "ignored": 1,
+        "ignored_films": 0,
         "resumed": 0,
     }
     assert ran.err == "note: 1 other files were ignored\n"
@@ -74,6 +75,56 @@ def test_options_of_the_encoder_and_of_the_table_are_passed_on(alignkit, tmp_pat
     assert ran.code == 0, ran.err
     rows = open_embeddings(tmp_path / "t.space")
     assert (rows.ids.to_pylist(), rows.space.name) == (["007", "8"], "toy/sound")
+
+
+def test_films_are_counted_until_it_is_said_how_they_are_seen(alignkit, photos, tmp_path, make_film):
+    make_film(photos / "f.mkv", [RED, RED, BLUE, BLUE])
+    words = ("embed", "photos", "--encoder", "toy", "--modality", "image")
+    ran = alignkit(*words, "--out", "p.space", "--json")
+    assert (ran.json["ignored"], ran.json["ignored_films"]) == (1, 1)
+    assert (
+        ran.err == "note: 1 other files were ignored, 1 of them films: --frames RATE encodes their pictures\n"
+    )
+    ran = alignkit(*words, "--out", "f.space", "--frames", "5")
+    assert (ran.code, ran.out, ran.err) == (0, "f.space: 3 x 128 of toy/sight\n", "")
+    red, blue = Toy().encode([flat(RED), flat(BLUE)], "image")
+    rows = open_embeddings(tmp_path / "f.space")
+    assert rows.ids.to_pylist() == ["a.png", "b/c.png", "f.mkv"]
+    np.testing.assert_allclose(rows.array()[2], (red + blue) / 2, atol=1e-6)
+    kept = (*words, "--frames", "5", "--frame-pool")
+    assert alignkit(*kept, "keep", "--out", "k.space").code == 0
+    assert open_embeddings(tmp_path / "k.space").ids.to_pylist()[2:] == ["f.mkv#0.000", "f.mkv#0.200"]
+    pooled = alignkit("convert", "k.space", "c.space", "--pool", "mean_unit")
+    assert pooled.code == 0, pooled.err
+    np.testing.assert_array_equal(open_embeddings(tmp_path / "c.space").array(), rows.array())
+    assert alignkit(*kept, "mean-unit", "--out", "u.space").code == 0
+    (photos / "g.mp4").write_bytes(b"")
+    ran = alignkit(*kept, "middle", "--out", "m.space")
+    assert (ran.code, pq.read_table(tmp_path / "m.failed.parquet")["id"].to_pylist()) == (4, ["g.mp4"])
+    alignkit(*kept, "median", "--out", "x.space").refused("'median'", "mean_unit", "keep")
+    alignkit(*words, "--frames", "0", "--out", "x.space").refused("frames is 0", "above 0")
+    alignkit(*words, "--frame-pool", "keep", "--out", "x.space").refused("without --frames")
+
+
+def test_sounds_are_encoded_by_a_file_that_says_its_own_sizes(alignkit, tmp_path):
+    wavbrivl = pytest.importorskip("alignkit.encoders.wavbrivl")
+    soundfile = pytest.importorskip("soundfile")
+    pytest.importorskip("transformers")
+    sizes = {"width": 32, "layers": 1, "heads": 2, "feed": 16, "channels": 8, "mixer_layers": 1, "dim": 24}
+    net = wavbrivl.start_wavbrivl(wavbrivl.Size(**sizes))
+    wavbrivl.save_wavbrivl(net, tmp_path / "tiny.safetensors")
+    (tmp_path / "sounds").mkdir()
+    for number in (1, 2):
+        wave = 0.5 * np.sin(np.arange(4000 * number) * 0.1 * number)
+        soundfile.write(tmp_path / "sounds" / f"{number}.wav", wave, 8000, subtype="FLOAT")
+    words = ("embed", "sounds", "--encoder", "wavbrivl", "--weights", "tiny.safetensors", "--out", "s.space")
+    ran = alignkit(*words, "--set", "length=first")
+    assert (ran.code, ran.out) == (0, "s.space: 2 x 24 of brivl\n"), ran.err
+    rows, encoder = open_embeddings(tmp_path / "s.space"), wavbrivl.Wavbrivl(weights="tiny.safetensors")
+    assert (rows.space, rows.ids.to_pylist()) == (encoder.space(), ["1.wav", "2.wav"])
+    read = [read_sound(tmp_path / "sounds" / name) for name in rows.ids.to_pylist()]
+    np.testing.assert_allclose(rows.array(), encoder.encode(read, "audio"), atol=1e-6)
+    alignkit(*words[:4], "--out", "t.space").refused("WavBriVL needs its weights")
 
 
 def test_what_makes_no_sense_is_refused_in_one_sentence(alignkit, photos):

@@ -3,13 +3,15 @@
 import io
 import json
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from alignkit.errors import DataError
+from alignkit.errors import DataError, ParameterError
+from alignkit.media.frames import Frames
 from alignkit.media.items import Items, open_items
 
 Image = pytest.importorskip("PIL.Image")
@@ -234,6 +236,43 @@ def test_a_stamp_changes_with_the_file_and_only_then(folder: Path):
     assert [old == new for old, new in zip(before, after, strict=True)] == [False, True, True]
     (folder / "a.png").unlink()
     assert items.stamp(0).endswith("missing")
+
+
+def test_films_are_items_of_pictures_only_where_it_is_said_how_they_are_seen(
+    folder: Path, make_film: Callable[..., Path]
+):
+    make_film(folder / "b" / "f.mkv", [0, 40, 80, 120])
+    (folder / "x.MP4").write_bytes(b"none")
+    unseen = open_items(folder, "image")
+    assert (len(unseen), unseen.ignored, unseen.films) == (3, 4, 2)
+    seen = open_items(folder, "image", frames=Frames(5.0, "keep"))
+    assert seen.ids.to_pylist() == ["a.png", "b/c/z.PNG", "b/f.mkv", "b/y.png", "x.MP4"]
+    assert (seen.ignored, seen.films) == (2, 0)
+    assert [seen.is_film(row) for row in range(5)] == [False, False, True, False, True]
+    assert [int(picture[0, 0, 0]) for picture in seen.pictures(2)] == [0, 80]
+    assert [picture.shape for picture in seen.pictures(0)] == [(2, 2, 3)]
+    with pytest.raises(DataError, match=r"x\.MP4 is no film"):
+        list(seen.pictures(4))
+    assert open_items(folder, "text").films == 0
+    with pytest.raises(ParameterError, match="frames are pictures, and audio was asked for"):
+        open_items(folder, "audio", frames=Frames(1.0))
+    (folder / "only").mkdir()
+    (folder / "x.MP4").rename(folder / "only" / "x.mp4")
+    with pytest.raises(DataError, match="1 other files were ignored, 1 of them films: see frames"):
+        open_items(folder / "only", "image")
+
+
+def test_films_of_a_table_and_of_a_tar_are_seen(folder: Path, tmp_path: Path, make_film: Callable[..., Path]):
+    film = make_film(folder / "f.mkv", [0, 40, 80, 120])
+    table = write_table(folder / "t.csv", {"id": ["x", "y"], "path": ["f.mkv", "a.png"]})
+    seen = open_items(table, "image", frames=Frames(5.0))
+    assert [len(list(seen.pictures(row))) for row in range(2)] == [2, 1]
+    with pytest.raises(DataError, match=r"f\.mkv is a film: say how many .*--frames RATE"):
+        open_items(table, "image").read(0)
+    tar = made_tar(tmp_path / "t.tar", [("p.png", png(10)), ("f.mkv", film.read_bytes())])
+    assert (open_items(tar, "image").ignored, open_items(tar, "image").films) == (1, 1)
+    inside = open_items(tar, "image", frames=Frames(5.0, "last"))
+    assert [[int(each[0, 0, 0]) for each in inside.pictures(row)] for row in range(2)] == [[10], [80]]
 
 
 @pytest.mark.parametrize(
