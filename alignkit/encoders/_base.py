@@ -47,6 +47,9 @@ class Card:
         Height and width in pixels; None where the weights decide or it sees nothing.
     batch_tolerance
         How far, relative to its length, a row may differ when it is encoded in another batch; 0: not a bit.
+    shared
+        Whether ``space`` is the whole name of another model's space, into which this encoder was trained: its
+        rows then meet that model's, whatever their revision, for theirs is not this encoder's to know.
     golden
         Known coordinates: what was encoded and where its row starts, for a check by whoever has the weights.
     """
@@ -61,6 +64,7 @@ class Card:
     sample_rate: int | None = None
     image_size: tuple[int, int] | None = None
     batch_tolerance: float = 1e-6
+    shared: bool = False
     golden: tuple[tuple[str, tuple[float, ...]], ...] = ()
 
 
@@ -183,8 +187,8 @@ class Encoder(ABC):
         }
 
     def space(self) -> Space:
-        """Return the space that the rows lie in; its revision is the digest of the weights."""
-        return Space(self.dim, self._name(), self._norm(), self._revision())
+        """Return the space that the rows lie in; its revision is the digest of the weights, unless shared."""
+        return Space(self.dim, self._name(), self._norm(), "" if self.card.shared else self._revision())
 
     def fingerprint(self) -> Fingerprint:
         """Return what this encoder answers to the sixteen fixed probes of its modalities; asked once."""

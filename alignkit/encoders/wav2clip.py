@@ -49,7 +49,8 @@ class Wav2clip(LoadedEncoder):
 
     title = "Wav2CLIP"
     card: ClassVar[Card] = Card(
-        space="wav2clip",
+        space="clip/ViT-B-32/openai",
+        shared=True,
         dim=DIM,
         norm="raw",
         modalities=("audio",),

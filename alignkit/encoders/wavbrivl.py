@@ -64,6 +64,7 @@ class Wavbrivl(LoadedEncoder):
     title = TITLE
     card: ClassVar[Card] = Card(
         space="brivl",
+        shared=True,
         dim=None,
         norm="unit",
         modalities=("audio",),

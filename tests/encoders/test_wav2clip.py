@@ -13,6 +13,7 @@ from alignkit.encoders._wav2clip_net import WINDOW, load_wav2clip, wav2clip_net
 from alignkit.encoders.wav2clip import RATE, Wav2clip
 from alignkit.errors import DataError, ParameterError
 from alignkit.media.audio import Sound
+from alignkit.spaces import Space
 
 # descriptinc/lyrebird-wav2clip's module (spectrogram by torch.stft) gave these from the seeded weights
 CLIP = [0.1042436, 1.0847220, 0.2154466, 0.4555248]
@@ -122,6 +123,13 @@ def test_loading_draws_from_no_generator_and_torch_on_the_processor_has_a_name(w
     assert torch.equal(torch.random.get_rng_state(), before)
     exact = Wav2clip(weights=weights).encode([chirp(1)], "audio")
     assert_allclose(rows, exact, atol=0.03 * np.abs(exact).max())
+
+
+def test_rows_meet_those_of_the_clip_that_it_was_trained_into(encoder: Wav2clip):
+    space = encoder.space()
+    assert space.meets(Space(512, "clip/ViT-B-32/openai", revision="of whichever file it was read from"))
+    assert not space.meets(Space(512, "clip/ViT-B-32/laion2b_s34b_b79k"))
+    assert len(encoder.recipe()["weights_sha256"]) == 64  # which Wav2CLIP it was is not lost
 
 
 def test_the_recipe_says_over_what_was_standardised(encoder: Wav2clip, weights: Path):

@@ -27,6 +27,7 @@ from alignkit.encoders.wavbrivl import (
 from alignkit.errors import DataError, OutputError, ParameterError
 from alignkit.media.audio import Sound
 from alignkit.media.lengths import mean_direction
+from alignkit.spaces import Space
 from alignkit.translators._losses import pair_losses
 
 SMALL = Size(
@@ -203,6 +204,7 @@ def test_the_file_alone_says_what_it_is(weights: Path):
         assert json.loads(file.metadata()[KEY])["format"] == 1
     encoder = Wavbrivl(weights=weights)
     assert (encoder.space().name, encoder.space().norm, encoder.dim) == ("brivl", "unit", 20)
+    assert encoder.space().meets(Space(20, "brivl", revision="of BriVL's own file"))
     assert encoder.recipe()["size"] == SMALL.to_json()
 
 
