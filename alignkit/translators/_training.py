@@ -24,6 +24,10 @@ EVERY = 30.0  # seconds between checkpoints inside and after epochs
 DECIDES = 1e-6  # differences of MRR below it decide nothing
 SCALE = "log_scale"
 MOST_MARGIN = 1.0
+MEND = (
+    "look at the rows, choose a smaller rate, or another loss. The last checkpoint, if any was kept, is from "
+    "before it."
+)
 
 
 class Training:
@@ -79,6 +83,8 @@ class Training:
             if place == count - 1:
                 self._end_epoch(epoch + 1)
             if time.monotonic() - written >= EVERY:
+                finite = (bool(leaf.isfinite().all()) for leaf in self.leaves.values())
+                self._check_numbers(all(finite), epoch + 1)
                 kept.write(phase, self._state(), progress)
                 written = time.monotonic()
         kept.write(phase, self._state(), progress)
@@ -154,11 +160,15 @@ class Training:
         progress, average = self.progress, {name: t.cpu().numpy() for name, t in self.average.tensors.items()}
         fixed = {SKIP: self.best[SKIP]} if SKIP in self.best else {}
         arrays = {name: np.array(array) for name, array in average.items()} | fixed
+        self._check_numbers(all(np.isfinite(array).all() for array in arrays.values()), epoch)
         mrr = math.nan
         if len(self.judged):
             X, Y = self.batches.table.batch(self.judged)
             weight = self.batches.table.weight[self.judged]
-            mrr = rank_and_cosine(self.network.apply(arrays, X), Y, weight)[0]
+            with np.errstate(over="ignore", invalid="ignore"):
+                answers = self.network.apply(arrays, X)
+                self._check_numbers(np.isfinite(np.square(answers)).all(), epoch)
+            mrr = rank_and_cosine(answers, Y, weight)[0]
         if math.isnan(mrr) or mrr > progress.best + DECIDES:
             self.best, progress.best_epoch, progress.stale = arrays, epoch, 0
             progress.best = progress.best if math.isnan(mrr) else mrr
@@ -168,13 +178,17 @@ class Training:
 
     def _no_number(self, losses: Any, rows: np.ndarray, epoch: int, step: int) -> DataError:
         bad = np.flatnonzero(~np.isfinite(losses.detach().cpu().numpy()))
-        numbers = sorted(self.batches.table.numbers[rows[bad]].tolist())
+        numbers = sorted(self.batches.table.links[rows[bad], 0].tolist())
         named = ", ".join(map(str, numbers[:5])) + (" and others" if len(numbers) > 5 else "")
         return DataError(
-            f"the loss became NaN or infinite at step {step} (epoch {epoch + 1}), in the pairs "
-            f"{named or 'of the whole batch'}: look at their rows, choose a smaller rate, or another "
-            "loss. The last checkpoint, if any was kept, is from before it."
+            f"the loss became NaN or infinite at step {step} (epoch {epoch + 1}), in the pairs of the "
+            f"source rows {named or 'of a whole batch'}: {MEND}"
         )
+
+    def _check_numbers(self, finite: bool, epoch: int) -> None:
+        """Raise DataError where the last steps led to weights or answers that are no numbers."""
+        if not finite:
+            raise DataError(f"the weights became NaN, infinite or far too large in epoch {epoch}: {MEND}")
 
     def _too_large(self, size: int, epoch: int) -> DataError:
         self.optimiser.forget()
