@@ -136,7 +136,8 @@ def test_a_loss_that_is_no_number_names_the_step_and_the_rows(bent):
     X, Y = (side.copy() for side in bent)
     Y[[7, 30]] = [[1e25], [2e25]]  # their squares leave float32
     with pytest.raises(
-        DataError, match=r"NaN or infinite at step \d+ \(epoch 1\), in the pairs of the source rows (7|30|7, 30):"
+        DataError,
+        match=r"NaN or infinite at step \d+ \(epoch 1\), in the pairs of the source rows (7|30|7, 30):",
     ):
         MLP(**SHORT, loss="mse", normalize="none", start="drawn").fit(X, Y)
 
