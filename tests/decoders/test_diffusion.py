@@ -243,7 +243,7 @@ def test_rows_of_another_checkpoint_under_the_same_name_are_refused_by_what_it_a
             rows = Embeddings(np.eye(8)[:1], space=space)
             if refused:
                 with pytest.raises(
-                    SpaceMismatchError, match=r"Audioldm decoder needs clap/audioldm .* cosine"
+                    SpaceMismatchError, match=r"Audioldm decoder needs clap/audioldm .*cosine"
                 ):
                     each.decode(rows, steps=1)
             else:
