@@ -88,7 +88,7 @@ class Network:
     def forward(self, torch: Any, tensors: Tensors, V: Tensor, generator: Any = None) -> Tensor:
         """Return the answers to rows, by torch; with a generator, dropout draws from it."""
         functional, beside = torch.nn.functional, V @ tensors[SKIP] if SKIP in tensors else None
-        out = (beside if self.after_skip else V) * self.gain
+        out = self.gain * (V if beside is None or not self.after_skip else beside)
         for layer in range(self.layers):
             out = torch.addmm(tensors[f"bias{layer}"], out, tensors[f"weight{layer}"])
             if layer == self.layers - 1:

@@ -169,7 +169,7 @@ class Training:
             weight = self.batches.table.weight[self.judged]
             with np.errstate(over="ignore", invalid="ignore"):
                 answers = self.network.apply(arrays, X)
-                self._check_numbers(np.isfinite(np.square(answers)).all(), epoch)
+                self._check_numbers(bool(np.isfinite(np.square(answers)).all()), epoch)
             mrr = rank_and_cosine(answers, Y if TARGET not in fixed else Y @ fixed[TARGET], weight)[0]
         if math.isnan(mrr) or mrr > progress.best + DECIDES:
             self.best, progress.best_epoch, progress.stale = arrays, epoch, 0
