@@ -9,6 +9,14 @@ import numpy as np
 from alignkit.errors import DataError
 from alignkit.shapes import Vectors
 
+PROBE_TEXTS = (  # what every model that reads texts is asked
+    "a red square on white paper",
+    "a dog barks twice",
+    "rain on a tin roof at night",
+    "two people riding bicycles through a green park",
+    "a high tone that falls",
+    "the number 7",
+)
 LEAST_COSINE = 0.99  # far below what rounding, half precision or another machine costs; far above a stranger
 
 
@@ -99,3 +107,14 @@ class Fingerprint:
             return cls(tuple(probes), dim, base64.b64decode(text, validate=True))
         except (KeyError, TypeError, ValueError) as error:
             raise DataError("the fingerprint of a space is damaged: embed again.") from error
+
+
+def text_probe_names() -> list[str]:
+    """Return what the texts among the probes are called.
+
+    Examples
+    --------
+    >>> text_probe_names()[-1]
+    'text:the number 7'
+    """
+    return [f"text:{text}" for text in PROBE_TEXTS]

@@ -235,4 +235,5 @@ def test_photos_find_sounds_of_their_class_and_songs_are_named_above_chance():
     assert found["mapped"]["low"] > 5 * found["mapped"]["chance"]
     assert found["floor: shuffled map"]["low"] < found["floor: shuffled map"]["chance"]
     assert sung["sung"]["low"] > 2 * sung["sung"]["chance"]
+    assert sung["sung"]["low"] > sung["regression alone"]["high"]
     assert sung["floor: another's song"]["low"] < sung["sung"]["chance"] < sung["sung"]["low"]

@@ -34,6 +34,10 @@ def command(
         typer.Option(help="True rows of the target space: the ceiling, and what scores compare with."),
     ] = None,
     pairs: options.Pairs = None,
+    source_media: Annotated[
+        Path | None,
+        typer.Option(help="Folder that the paths of the source rows start from: shows what was asked with."),
+    ] = None,
     bank: Annotated[
         str | None,
         typer.Option(
@@ -104,16 +108,19 @@ def command(
 
     Example: `alignkit audition photos.space --alignment a.alignment --decoder nearest --bank b.space --out x`
     """
+    from alignkit.devices import check_device
     from alignkit.pairs import Pairs
     from alignkit.storage import load_alignment, save_audition
     from alignkit.workflows import audition
 
+    check_device(device)
     rows = options.open_side(source, ids=None, trust_pickle=trust_pickle)
     true, real = (
         None if path is None else options.open_side(path, ids=None, trust_pickle=trust_pickle)
         for path in (truth, bank)
     )
     known = None if real is None else (real, _paths(real, media, column))
+    items = None if source_media is None else _paths(rows, source_media, "")
     model = _decoder(decoder, set_, weights=weights, device=device, dtype=dtype)
     _learn(model, known, decoder, seconds=seconds, size=size)
     linked: Pairs | Embeddings | None = true
@@ -128,6 +135,7 @@ def command(
         seed=seed,
         bank=known,
         truth=linked,
+        items=items,
         steps=steps,
         guidance=guidance,
     )

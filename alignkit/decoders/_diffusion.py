@@ -52,13 +52,13 @@ class Diffusion(Decoder):
         self._kind = getattr(torch, dtype)
         found = load_parts(str(weights), self.parts, self.what)
         self._parts = {name: self._placed(part) for name, part in found.items()}
-        self._empty = self._read_empty(str(weights))
+        self._empty, self._answers = self._read_texts(str(weights))
         self.digest = _digest(self._parts)
         self._name = space
         self._describe()
 
     def save(self, folder: Path | str) -> None:
-        """Write all parts, and what the empty text becomes, as a folder that needs no tokenizer.
+        """Write all parts, and what the texts become that are needed, as a folder that needs no tokenizer.
 
         Raises
         ------
@@ -73,7 +73,9 @@ class Diffusion(Decoder):
         for name, part in self._parts.items():
             part.save_pretrained(str(folder / name))
         if self._empty is not None:
-            save_file({"empty_text": self._empty.float().cpu().contiguous()}, folder / NULL)
+            held = {"empty_text": self._empty, "probe_texts": self._answers}
+            known = {name: rows.float().cpu().contiguous() for name, rows in held.items() if rows is not None}
+            save_file(known, folder / NULL)
 
     def _decode(self, rows: Vectors, how: Drawing) -> np.ndarray:
         torch = import_torch(self.what)
@@ -126,18 +128,21 @@ class Diffusion(Decoder):
         part = part.to(self.place).eval()
         return part if part.dtype == self._kind else part.to(self._kind)
 
-    def _read_empty(self, weights: str) -> Tensor | None:
+    def _read_texts(self, weights: str) -> tuple[Tensor | None, Tensor | None]:
+        """Return what the text tower makes of the empty text, and of the texts of fingerprints."""
         from safetensors.torch import load_file
 
         stored = Path(weights) / NULL
         if stored.is_file():
-            return load_file(stored)["empty_text"].to(self.place, self._kind)
+            held = load_file(stored)
+            return held["empty_text"].to(self.place, self._kind), held.get("probe_texts")
         tower = load_optional(weights, {"tokenizer": self._tokenizer(), "text_encoder": self._text_encoder()})
         if tower is None:
-            return None
+            return None, None
         torch = import_torch(self.what)
+        parts = tower["tokenizer"], self._placed(tower["text_encoder"])
         with torch.inference_mode():
-            return self._encode_empty(tower["tokenizer"], self._placed(tower["text_encoder"]))
+            return self._encode_empty(*parts), self._encode_probes(*parts)
 
     def _needed_empty(self) -> Tensor:
         if self._empty is None:
@@ -155,6 +160,10 @@ class Diffusion(Decoder):
 
     @abstractmethod
     def _encode_empty(self, tokenizer: Part, text_encoder: Part) -> Tensor: ...
+
+    def _encode_probes(self, tokenizer: Part, text_encoder: Part) -> Tensor | None:  # noqa: ARG002 - see leaves
+        """Return rows of `PROBE_TEXTS` in the space that is decoded, where the text tower writes into it."""
+        return None
 
     @abstractmethod
     def _describe(self) -> None:

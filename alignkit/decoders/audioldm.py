@@ -10,6 +10,7 @@ from alignkit.decoders._base import Card, Drawing
 from alignkit.decoders._diffusion import Diffusion, Part, Tensor
 from alignkit.devices import import_torch
 from alignkit.errors import ParameterError
+from alignkit.fingerprints import PROBE_TEXTS, Fingerprint, text_probe_names
 from alignkit.spaces import Space
 
 STEPS, GUIDANCE = 200, 2.5  # the authors' steps; diffusers' default of 10 is a sketch
@@ -20,7 +21,8 @@ class Audioldm(Diffusion):
 
     AudioLDM was trained on CLAP *audio* rows of length 1, and on the row of the empty text in one case of
     ten: that row is the null, and the negative of the guidance (not zeros). Its CLAP is a checkpoint of its
-    own; ``space`` names the space that you hold to be the same, and rows of any other are refused.
+    own; ``space`` names the space that you hold to be the same, and rows of any other are refused. Where the
+    folder has its text tower, so are rows whose model answers the texts of fingerprints otherwise.
 
     Parameters
     ----------
@@ -64,15 +66,27 @@ class Audioldm(Diffusion):
         return ("transformers", "ClapTextModelWithProjection")
 
     def _encode_empty(self, tokenizer: Part, text_encoder: Part) -> Tensor:
+        return self._encode(tokenizer, text_encoder, [""])[0]
+
+    def _encode_probes(self, tokenizer: Part, text_encoder: Part) -> Tensor:
+        return self._encode(tokenizer, text_encoder, list(PROBE_TEXTS))
+
+    def _encode(self, tokenizer: Part, text_encoder: Part, texts: list[str]) -> Tensor:
         torch = import_torch(self.what)
         dim = self._parts["unet"].config.projection_class_embeddings_input_dim
-        # the published pipeline pads the empty text to as many tokens as the row has numbers
+        # the published pipeline pads a text to as many tokens as the row has numbers
         longest = min(dim, tokenizer.model_max_length)
         tokens = tokenizer(
-            [""], padding="max_length", max_length=longest, truncation=True, return_tensors="pt"
+            texts, padding="max_length", max_length=longest, truncation=True, return_tensors="pt"
         )
         told = {name: tokens[name].to(self.place) for name in ("input_ids", "attention_mask")}
-        return torch.nn.functional.normalize(text_encoder(**told).text_embeds, dim=-1)[0]
+        return torch.nn.functional.normalize(text_encoder(**told).text_embeds, dim=-1)
+
+    def _fingerprint(self, dim: int) -> Fingerprint | None:
+        """Return what the pipeline's own CLAP answers to texts, by which another checkpoint is told."""
+        if self._answers is None or tuple(self._answers.shape) != (len(PROBE_TEXTS), dim):
+            return None
+        return Fingerprint.of(text_probe_names(), self._answers.double().cpu().numpy())
 
     def _describe(self) -> None:
         unet, vae, vocoder = (self._parts[name].config for name in ("unet", "vae", "vocoder"))
@@ -90,7 +104,7 @@ class Audioldm(Diffusion):
         null = None if self._empty is None else self._empty.double().cpu().numpy()
         dim = int(unet.projection_class_embeddings_input_dim)
         self.card = Card(
-            space=Space(dim, self._name or "clap/audioldm", "unit"),
+            space=Space(dim, self._name or "clap/audioldm", "unit", fingerprint=self._fingerprint(dim)),
             reads="unit",
             null=null,
             gives="audio",

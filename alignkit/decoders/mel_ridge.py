@@ -18,10 +18,15 @@ class MelRidge(Fitted):
 
     Items are sounds of one length, a row of samples each, at ``rate``. Order of fitting: power spectrogram
     (Hann, ``bins`` samples a frame, a frame each ``hop``), ``bands`` mel bands, decibels; then as
-    `pixel_ridge`. Order of decoding: decibels, back to power, spread from bands over frequencies without
-    negative values, Griffin-Lim from random phases of the item's own seed; samples are scaled down where
-    they would leave [-1, 1]. What comes out is the mean spectrogram of what an embedding can tell: right in
-    its timbre and envelope where the fitted sounds are aligned in time, a texture where they are not.
+    `pixel_ridge`. Order of decoding: decibels, plus ``detail`` times what the regression leaves over at the
+    nearest fitted row, back to power, spread from bands over frequencies without negative values,
+    Griffin-Lim from random phases of the item's own seed; samples are scaled down where they would leave
+    [-1, 1].
+
+    A regression alone gives the mean spectrogram of what an embedding can tell: a texture where the fitted
+    sounds are not aligned in time, for an embedding seldom tells when something happens. The detail is
+    borrowed from the nearest known sound: its events, moved by the regression to where the row lies. A
+    fitted row sings its own sound.
 
     Parameters
     ----------
@@ -29,6 +34,8 @@ class MelRidge(Fitted):
         Samples a second of the items.
     alpha
         Shrinkage, relative to the mean square of a unit row.
+    detail
+        Share of what is left over at the nearest fitted row (largest cosine) that is added, 0 to 1.
     bins, hop, bands
         Samples a frame and between frames; mel bands between 0 and half the rate.
     rounds
@@ -54,12 +61,13 @@ class MelRidge(Fitted):
         *,
         rate: int = 16000,
         alpha: float = 1e-3,
+        detail: float = 1.0,
         bins: int = 1024,
         hop: int = 256,
         bands: int = 64,
         rounds: int = 32,
     ) -> None:
-        self.rate, self.alpha = rate, alpha
+        self.rate, self.alpha, self.detail = rate, alpha, detail
         self.bins, self.hop, self.bands, self.rounds = bins, hop, bands, rounds
 
     def _card(self, space: Space, items: np.ndarray) -> Card:
@@ -73,6 +81,8 @@ class MelRidge(Fitted):
             raise ParameterError(
                 f"bins {self.bins} and hop {self.hop}: frames must be even and overlap by half."
             )
+        if not 0 <= self.detail <= 1:
+            raise ParameterError(f"detail is {self.detail}: give a share from 0 to 1.")
         return Card(space=space, reads="direction", gives="audio", item_shape=items.shape[1:], rate=self.rate)
 
     def _fit(self, rows: Vectors, items: np.ndarray) -> None:
@@ -85,11 +95,16 @@ class MelRidge(Fitted):
         )
         self.frames_ = pictures.shape[1]
         self.span_ = float(pictures.min()), float(pictures.max())  # beyond it a line leads nowhere
-        self.regression_ = Regression.fit(rows, pictures.reshape(len(items), -1), self.alpha)
+        flat = pictures.reshape(len(items), -1)
+        self.regression_ = Regression.fit(rows, flat, self.alpha)
+        self.rows_, self.left_ = rows, (flat - self.regression_.predict(rows)).astype(np.float32)
 
     def mel(self, rows: Vectors) -> np.ndarray:
         """Return the predicted spectrograms in decibels, frames by bands, for unit rows."""
-        flat = np.clip(self.regression_.predict(rows), *self.span_)
+        flat = self.regression_.predict(rows)
+        if self.detail:
+            flat = flat + self.detail * self.left_[(rows @ self.rows_.T).argmax(axis=1)]
+        flat = np.clip(flat, *self.span_)
         return flat.reshape(len(rows), self.frames_, self.bands)
 
     def _decode(self, rows: Vectors, how: Drawing) -> np.ndarray:

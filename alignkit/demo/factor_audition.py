@@ -112,6 +112,9 @@ def write_factors(folder: Path, *, seed: int = 0, force: bool = False) -> tuple[
         paths = np.array(
             [str(place / "sounds" / f"{heard.id_at(int(row))}.wav") for row in others], dtype=object
         )
+        pictures = np.array(
+            [str(place / "pictures" / f"{seen.id_at(row)}.png") for row in range(len(seen))], dtype=object
+        )
         plan = audition(
             seen,
             decoder,
@@ -119,6 +122,7 @@ def write_factors(folder: Path, *, seed: int = 0, force: bool = False) -> tuple[
             ids=ids,
             truth=heard,
             bank=(heard.select(others), paths),
+            items=pictures,
             seed=seed,
         )
         save_audition(plan, place / "audition")

@@ -5,17 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from alignkit.fingerprints import PROBE_TEXTS, text_probe_names
 from alignkit.media.audio import Sound
 from alignkit.media.kinds import Item, Modality
 
-TEXTS = (
-    "a red square on white paper",
-    "a dog barks twice",
-    "rain on a tin roof at night",
-    "two people riding bicycles through a green park",
-    "a high tone that falls",
-    "the number 7",
-)
 RATE = 48_000  # at least that of every encoder: no probe is resampled upwards
 _SWEEPS = ((200.0, 2_000.0), (4_000.0, 400.0), (440.0, 440.0), (1_000.0, 8_000.0), (100.0, 150.0))
 _SIDE = 96
@@ -30,7 +23,7 @@ def probes(modality: Modality) -> dict[str, Item]:
     [6, 5, 5]
     """
     if modality == "text":
-        return {f"text:{text}": text for text in TEXTS}
+        return dict(zip(text_probe_names(), PROBE_TEXTS, strict=True))
     if modality == "audio":
         return {f"audio:sweep-{low:g}-{high:g}": _sweep(low, high) for low, high in _SWEEPS}
     return {f"image:{name}": picture for name, picture in _pictures()}

@@ -14,6 +14,8 @@ caption { text-align: left; font-weight: 600; padding: .5rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .6rem 1rem .6rem 0; }
 th, td { border-bottom: 1px solid var(--rule); }
 th small, td small { display: block; font-weight: 400; color: var(--soft); max-width: 15rem; }
+th[scope=row] { min-width: 8rem; max-width: 12rem; overflow-wrap: anywhere; }
+.soft { color: var(--soft); max-width: 45rem; }
 figure { margin: 0 0 .8rem; } audio { width: 15rem; display: block; }
 img { width: 15rem; display: block; }
 img.picture { image-rendering: pixelated; aspect-ratio: 1; object-fit: contain; }
@@ -95,7 +97,16 @@ def _table(record: dict[str, Any]) -> str:
         rows.append(f'<tr><th scope="row">{escape(item)}{told}</th>{cells}</tr>')
     return (
         f'<div class="scroll"><table><caption>What was drawn</caption><thead><tr><th></th>{head}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
+        f"<tbody>{''.join(rows)}</tbody></table></div>{_legend(record)}"
+    )
+
+
+def _legend(record: dict[str, Any]) -> str:
+    if not any(each["spectrogram"] for each in record["files"]):
+        return ""
+    return (
+        '<p class="soft">Above each player its mel spectrogram: time to the right, frequency upwards from '
+        "30 Hz to half the sampling rate, the loudest point bright and all that is 80 dB below it dark.</p>"
     )
 
 

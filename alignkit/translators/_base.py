@@ -19,10 +19,9 @@ from alignkit.translators._checkpoints import Checkpoints
 from alignkit.translators._network import ACTIVATIONS, Arrays, Network
 from alignkit.translators._pair_table import PairTable
 from alignkit.translators._plan import Plan
+from alignkit.translators._search import Search, Solve
 from alignkit.translators._session import current_session
-from alignkit.translators._training import Training
 
-MOST_JUDGED = 2000  # held-out pairs that are ranked after every epoch
 NET = "net."
 
 
@@ -33,7 +32,7 @@ class Translator(FramedAligner):
     or a group with those that stay; train on those, and after every epoch rank the held-out pairs by the
     moving average of the weights; stop when their mean reciprocal rank has not risen for ``patience``
     epochs, or after ``epochs``; with ``refit``, train once more on all pairs, for as many epochs as were
-    best. A leaf fills `_network` and `_start`.
+    best. A leaf fills `_network` and `_starts`.
 
     Trained by torch on the device of `alignkit.on_device`; applied by numpy, so a saved map needs no torch.
     On the processor the same seed, torch and number of threads give the same bits; a graphics card
@@ -62,6 +61,10 @@ class Translator(FramedAligner):
         The longest gradient (0: any), and the decay of the moving average (0: the weights themselves).
     validation, patience, refit
         As above; ``validation=0`` holds nothing out and keeps the last average.
+    folds
+        With more than 1, so many parts are held out in turn, whatever ``validation`` says above 0. The
+        epoch is that of the best mean, if this exceeds the start's by its standard error over the folds,
+        else 0, and the map is trained for so long on all pairs.
     mixed
         Whether a graphics card may multiply in bfloat16; a processor never does.
     seed
@@ -130,8 +133,8 @@ class Translator(FramedAligner):
     def _network(self, source_dim: int, target_dim: int) -> Network: ...
 
     @abstractmethod
-    def _start(self, network: Network, table: PairTable, rows: np.ndarray) -> Arrays:
-        """Return the arrays of a network before its first step, from some pairs of the table."""
+    def _starts(self, network: Network, table: PairTable) -> Solve:
+        """Return what gives the arrays of a network before its first step, from some pairs of the table."""
 
     def _widths(self, source_dim: int, target_dim: int) -> tuple[int, ...]:
         between = (target_dim if self.hidden is None else self.hidden,) * (self.layers - 1)
@@ -161,24 +164,10 @@ class Translator(FramedAligner):
         params = self.get_params(deep=False)
         plan, table = Plan.of(params), PairTable.of(X, Y, links, weight, groups, self.normalize)
         network = self._network(X.shape[1], Y.shape[1])
-        learn, judged = table.split(self.validation, MOST_JUDGED)
-        if self.validation and not len(judged):
-            raise ParameterError(
-                "validation must hold out some pairs, but all of them share a row or a group: set "
-                "validation=0, which trains for all epochs."
-            )
         kept = Checkpoints(current_session().checkpoints, _digest(type(self).__name__, params, table))
-        trained, progress = Training(network, table, plan, learn).run(
-            self._start(network, table, learn), plan.epochs, judged, kept, "search"
-        )
-        self.history_ = np.array(progress.history).reshape(-1, 3)
-        self.epochs_ = progress.best_epoch
-        if plan.refit and len(judged):
-            every, none = np.arange(len(table)), np.zeros(0, np.int64)
-            trained, _ = Training(network, table, plan, every).run(
-                self._start(network, table, every), self.epochs_, none, kept, "refit"
-            )
-        self.arrays_, self.network_ = trained, network
+        found = Search(network, table, plan, self._starts(network, table), kept).run()
+        self.arrays_, self.network_ = found.arrays, network
+        self.history_, self.epochs_ = found.history, found.epochs
         self.source_frame_, self.target_frame_ = table.frames
         self.n_features_in_, self.target_dim_ = X.shape[1], Y.shape[1]
 
@@ -194,13 +183,13 @@ class Translator(FramedAligner):
             raise KeyError(f"weight{last}")
 
     def _map_source(self, V: SourceVectors) -> JointVectors:
-        return self._forward(V)
+        return self.network_.apply(self.arrays_, V)
 
     def _map_target(self, V: TargetVectors) -> JointVectors:
         return V
 
     def _forward(self, V: SourceVectors) -> TargetVectors:
-        return self.network_.apply(self.arrays_, V)
+        return self._map_source(V)
 
 
 def _digest(name: str, params: dict[str, Any], table: PairTable) -> str:

@@ -25,6 +25,7 @@ class Progress:
 
     step: int = 0
     summed: float = 0.0  # of the losses of the epoch that is under way
+    first: float = -1.0  # held-out MRR of the start
     best: float = -1.0
     best_epoch: int = 0
     stale: int = 0  # epochs since the best

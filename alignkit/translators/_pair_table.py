@@ -86,19 +86,27 @@ class PairTable:
             yield X, Y, self.weight[part]
 
     def split(self, share: float, most: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the pairs to learn from and those to be judged by, which share no item and no group.
+        """Return the pairs to learn from and those to be judged by: the first of as many `folds` as fit.
 
-        Of pairs that hang together one is judged by, of all no more than ``most``. Both are empty of the
-        other where everything hangs together: then none is held out.
+        Without a share, and where everything hangs together, none is held out.
         """
-        folds = max(2, round(1 / share)) if share else 1
+        folds = self.folds(max(2, round(1 / share)), most) if share else []
+        return folds[0] if folds else (np.arange(len(self)), np.zeros(0, np.int64))
+
+    def folds(self, count: int, most: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return the pairs to learn from and those to be judged by, ``count`` times or as often as can be.
+
+        They share no item and no group, and every pair is held out once. Of pairs that hang together one is
+        judged by, of all no more than ``most`` a time. Where everything hangs together there is no fold.
+        """
         source, target, group = self.items
-        dealt = assign_folds(source.astype(np.uint64), target.astype(np.uint64), group, folds)
-        if dealt.max(initial=0) == 0:
-            return np.arange(len(self)), np.zeros(0, np.int64)
-        held = np.flatnonzero(dealt == 0)
-        one = np.unique(_components(self.items[:, held]), return_index=True)[1]
-        return np.flatnonzero(dealt != 0), held[np.sort(one)][:most]
+        dealt = assign_folds(source.astype(np.uint64), target.astype(np.uint64), group, count)
+        found = []
+        for fold in range(dealt.max(initial=0) + 1 if dealt.any() else 0):
+            held = np.flatnonzero(dealt == fold)
+            one = np.unique(_components(self.items[:, held]), return_index=True)[1]
+            found.append((np.flatnonzero(dealt != fold), held[np.sort(one)][:most]))
+        return found
 
     def _read(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         out = []

@@ -25,6 +25,7 @@ class Plan:
     clip: float
     ema: float
     validation: float
+    folds: int
     patience: int
     refit: bool
     mixed: bool
@@ -43,7 +44,7 @@ class Plan:
         for name, known in (("loss", LOSSES), ("schedule", SCHEDULES)):
             if params[name] not in known:
                 raise ParameterError(f"{name} is {params[name]!r}; choose one of {', '.join(known)}.")
-        for name, least in (("batch", 2), ("epochs", 0), ("patience", 1), ("seed", 0)):
+        for name, least in (("batch", 2), ("epochs", 0), ("folds", 1), ("patience", 1), ("seed", 0)):
             check_count(name, params[name], least=least)
         for name in ("temperature", "margin_step", "rate", "weight_decay", "clip"):
             check_amount(name, params[name])

@@ -14,7 +14,7 @@ from alignkit.translators._batches import Batches
 from alignkit.translators._checkpoints import Arrays, Checkpoints, Progress
 from alignkit.translators._losses import HIGHEST, TEMPERED, pair_losses
 from alignkit.translators._memory import batch_that_fits
-from alignkit.translators._network import SKIP, Network
+from alignkit.translators._network import FIXED, TARGET, Network
 from alignkit.translators._pair_table import PairTable
 from alignkit.translators._plan import Plan
 from alignkit.translators._schedule import Average, rate_factor
@@ -24,6 +24,10 @@ EVERY = 30.0  # seconds between checkpoints inside and after epochs
 DECIDES = 1e-6  # differences of MRR below it decide nothing
 SCALE = "log_scale"
 MOST_MARGIN = 1.0
+MEND = (
+    "look at the rows, choose a smaller rate, or another loss. The last checkpoint, if any was kept, is from "
+    "before it."
+)
 
 
 class Training:
@@ -55,7 +59,7 @@ class Training:
         self._begin(start)
         saved = kept.read(phase)
         if saved is None:
-            self._judge(0)
+            self.progress.first = self._judge(0)
         else:
             self._load(*saved)
         with whole_float32(self.device, "a batch"):
@@ -79,6 +83,8 @@ class Training:
             if place == count - 1:
                 self._end_epoch(epoch + 1)
             if time.monotonic() - written >= EVERY:
+                finite = (bool(leaf.isfinite().all()) for leaf in self.leaves.values())
+                self._check_numbers(all(finite), epoch + 1)
                 kept.write(phase, self._state(), progress)
                 written = time.monotonic()
         kept.write(phase, self._state(), progress)
@@ -89,7 +95,7 @@ class Training:
             name: torch.tensor(np.asarray(array, np.float32), device=self.device)
             for name, array in start.items()
         }
-        self.trained = {name: tensor for name, tensor in self.tensors.items() if name != SKIP}
+        self.trained = {name: tensor for name, tensor in self.tensors.items() if name not in FIXED}
         self.log_scale = torch.tensor(-math.log(self.plan.temperature), device=self.device)
         self.leaves = dict(self.trained)
         if self.plan.loss in TEMPERED:
@@ -126,6 +132,8 @@ class Training:
     def _losses(self, rows: np.ndarray, epoch: int, step: int) -> Any:
         torch, generator = self.torch, None
         X, Y = self.batches.framed(rows)
+        if TARGET in self.tensors:
+            Y = Y @ self.tensors[TARGET]
         if self.network.dropout:
             generator = torch.Generator(self.device).manual_seed((self.plan.seed * 2**32 + step) % 2**63)
         with torch.autocast("cuda", torch.bfloat16, enabled=self.mixed):
@@ -152,13 +160,17 @@ class Training:
     def _judge(self, epoch: int) -> float:
         """Keep the average where it ranks the held-out pairs best so far; NaN where none are held out."""
         progress, average = self.progress, {name: t.cpu().numpy() for name, t in self.average.tensors.items()}
-        fixed = {SKIP: self.best[SKIP]} if SKIP in self.best else {}
+        fixed = {name: self.best[name] for name in FIXED if name in self.best}
         arrays = {name: np.array(array) for name, array in average.items()} | fixed
+        self._check_numbers(all(np.isfinite(array).all() for array in arrays.values()), epoch)
         mrr = math.nan
         if len(self.judged):
             X, Y = self.batches.table.batch(self.judged)
             weight = self.batches.table.weight[self.judged]
-            mrr = rank_and_cosine(self.network.apply(arrays, X), Y, weight)[0]
+            with np.errstate(over="ignore", invalid="ignore"):
+                answers = self.network.apply(arrays, X)
+                self._check_numbers(bool(np.isfinite(np.square(answers)).all()), epoch)
+            mrr = rank_and_cosine(answers, Y if TARGET not in fixed else Y @ fixed[TARGET], weight)[0]
         if math.isnan(mrr) or mrr > progress.best + DECIDES:
             self.best, progress.best_epoch, progress.stale = arrays, epoch, 0
             progress.best = progress.best if math.isnan(mrr) else mrr
@@ -168,13 +180,17 @@ class Training:
 
     def _no_number(self, losses: Any, rows: np.ndarray, epoch: int, step: int) -> DataError:
         bad = np.flatnonzero(~np.isfinite(losses.detach().cpu().numpy()))
-        numbers = sorted(self.batches.table.numbers[rows[bad]].tolist())
+        numbers = sorted(self.batches.table.links[rows[bad], 0].tolist())
         named = ", ".join(map(str, numbers[:5])) + (" and others" if len(numbers) > 5 else "")
         return DataError(
-            f"the loss became NaN or infinite at step {step} (epoch {epoch + 1}), in the pairs "
-            f"{named or 'of the whole batch'}: look at their rows, choose a smaller rate, or another "
-            "loss. The last checkpoint, if any was kept, is from before it."
+            f"the loss became NaN or infinite at step {step} (epoch {epoch + 1}), in the pairs of the "
+            f"source rows {named or 'of a whole batch'}: {MEND}"
         )
+
+    def _check_numbers(self, finite: bool, epoch: int) -> None:
+        """Raise DataError where the last steps led to weights or answers that are no numbers."""
+        if not finite:
+            raise DataError(f"the weights became NaN, infinite or far too large in epoch {epoch}: {MEND}")
 
     def _too_large(self, size: int, epoch: int) -> DataError:
         self.optimiser.forget()

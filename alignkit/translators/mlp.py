@@ -13,6 +13,7 @@ from alignkit.translators._losses import Loss
 from alignkit.translators._network import Activation, Arrays, Network
 from alignkit.translators._pair_table import PairTable
 from alignkit.translators._schedule import Schedule
+from alignkit.translators._search import Solve
 
 Start: TypeAlias = Literal["solved", "drawn"]
 PENALTY = 1e-3  # of the solved last layer, beside the mean variance of what enters it
@@ -32,7 +33,7 @@ class MLP(Translator):
         so that training starts from a sensible map; ``"drawn"`` draws all, as is usual.
     loss, temperature, margin_step, batch, epochs, rate, weight_decay, schedule, warmup, clip, ema
         How it learns.
-    validation, patience, refit
+    validation, folds, patience, refit
         When it stops.
     mixed, seed, normalize
         See `Translator`.
@@ -72,6 +73,7 @@ class MLP(Translator):
         clip: float = 1.0,
         ema: float = 0.99,
         validation: float = 0.1,
+        folds: int = 1,
         patience: int = 10,
         refit: bool = True,
         mixed: bool = True,
@@ -84,7 +86,7 @@ class MLP(Translator):
         self.loss, self.temperature, self.margin_step = loss, temperature, margin_step
         self.batch, self.epochs, self.rate, self.weight_decay = batch, epochs, rate, weight_decay
         self.schedule, self.warmup, self.clip, self.ema = schedule, warmup, clip, ema
-        self.validation, self.patience, self.refit = validation, patience, refit
+        self.validation, self.folds, self.patience, self.refit = validation, folds, patience, refit
         self.mixed, self.seed = mixed, seed
 
     def _check_params(self) -> None:
@@ -98,9 +100,12 @@ class MLP(Translator):
         widths = self._widths(source_dim, target_dim)
         return Network(widths, self.activation, self.layer_norm, self.dropout, self.clamp)
 
-    def _start(self, network: Network, table: PairTable, rows: np.ndarray) -> Arrays:
-        arrays = network.start(np.random.default_rng(self.seed))
-        return solved(network, arrays, table, rows) if self.start == "solved" else arrays
+    def _starts(self, network: Network, table: PairTable) -> Solve:
+        def solve(rows: np.ndarray) -> Arrays:
+            arrays = network.start(np.random.default_rng(self.seed))
+            return solved(network, arrays, table, rows) if self.start == "solved" else arrays
+
+        return solve
 
 
 def solved(network: Network, arrays: Arrays, table: PairTable, rows: np.ndarray) -> Arrays:

@@ -10,7 +10,7 @@ from alignkit.media.audio import Sound
 from alignkit.media.kinds import Item, Modality
 from alignkit.reports import Score
 from alignkit.statistics.intervals import bootstrap_interval
-from alignkit.workflows.auditioning import Audition
+from alignkit.workflows.auditioning import SOURCE, Audition
 
 Key = tuple[str, str, int]
 
@@ -35,7 +35,8 @@ def round_trip(
     if audition.truth is None:
         raise DataError("there are no true rows to compare with: give --truth, or leave the encoder out.")
     audition.truth.space.check_meets(encoder.space(), "judging what was drawn")
-    keys = audition.keys()
+    drawn = audition.keys()
+    keys = [key for key in drawn if key[1] != SOURCE]
     media = [read(key) for key in keys]
     rows = np.empty((len(keys), encoder.dim))
     kinds: dict[Modality, list[int]] = {"audio": [], "image": []}

@@ -21,7 +21,9 @@ from alignkit.workflows._off_bank import Bank
 
 SHOWN = 4  # items, if nobody says which
 BATCH = 8
+SOURCE = "source"
 VARIANTS = {
+    SOURCE: "what was asked with: the item behind the row",
     "mapped": "the row through the map and the decoder",
     "ceiling": "the true row of the target space through the decoder: what no map can beat but by luck",
     "control": "the real item of the bank that lies nearest to the mapped row",
@@ -101,6 +103,7 @@ def audition(  # noqa: PLR0913 - the whole choice of an audition
     seed: int = 0,
     bank: tuple[Embeddings, np.ndarray] | None = None,
     truth: Embeddings | Pairs | None = None,
+    items: np.ndarray | None = None,
     steps: int | None = None,
     guidance: float | None = None,
 ) -> Audition:
@@ -110,7 +113,8 @@ def audition(  # noqa: PLR0913 - the whole choice of an audition
     length that the decoder reads, and decoded ``n`` times. ``truth`` holds the true rows of the target
     space under the same ids, or the pairs that name them: the ceiling. ``bank`` holds real rows of that
     space and their items: the control, and where aligned rows are expected to lie: a row farther from the
-    bank than 99 % of the bank's own rows is warned of. Without ``ids``, the first four rows.
+    bank than 99 % of the bank's own rows is warned of. ``items`` holds what the source rows were made of,
+    one a row, paths or pictures: it is shown first. Without ``ids``, the first four rows.
 
     Raises
     ------
@@ -139,7 +143,8 @@ def audition(  # noqa: PLR0913 - the whole choice of an audition
     for given in (mapped, own):  # before anything is written
         if given is not None:
             card.space.check_meets(given.space, f"the {type(decoder).__name__} decoder")
-    variants = [Variant("mapped", decoder, mapped, draws)]
+    variants = [] if items is None else [Variant(SOURCE, Nearest().fit(chosen, items[rows]), chosen, 1)]
+    variants.append(Variant("mapped", decoder, mapped, draws))
     if own is not None:
         variants.append(Variant("ceiling", decoder, decoder.calibrate(own), draws))
     warnings: list[str] = []

@@ -61,6 +61,15 @@ def test_rows_are_seen_beside_ceiling_control_and_floor(alignkit, tmp_path, file
     assert np.abs(drawn["3.png", "mapped"].astype(int) - files[3, :8, :8]).max() <= 6
     assert np.array_equal(drawn["7.png", "control"], files[7])
     assert np.abs(drawn["3.png", "shuffled"].astype(int) - files[3, :8, :8]).max() > 10
+    shown = alignkit(
+        *ask(
+            *more, "--ids", "3.png", "--encoder", "toy", "--source-media", "real", "--out", "shown", "--json"
+        )
+    )
+    first = shown.json["files"][0]
+    assert (first["variant"], first["id"]) == ("source", "3.png")
+    assert np.array_equal(read_picture(tmp_path / "shown" / first["file"]), files[3])
+    assert "source" not in shown.json["scores"]
     again = alignkit(*ask(*more, "--ids", "3.png,7.png", "--out", "seen", "--json"))
     assert again.json["schema"] == "alignkit.audition/1"
     assert [e["sha256"] for e in again.json["files"]] == [e["sha256"] for e in record["files"]]
@@ -71,6 +80,7 @@ def test_requests_that_cannot_be_met_are_refused(alignkit, files):
     alignkit(*bare, "--decoder", "pixel_ridge").refused("learns from real items", "--bank")
     alignkit(*bare, "--decoder", "pixel").refused("no decoder named 'pixel'", "pixel_ridge")
     alignkit(*ask("--decoder", "nearest", "--weights", "w", "--out", "x")).refused("has no weights")
+    alignkit(*ask("--decoder", "nearest", "--device", "gpu", "--out", "x")).refused("device", "cpu")
     alignkit(*ask("--decoder", "nearest", "--steps", "5", "--out", "x")).refused("takes no steps")
     alignkit(*ask("--decoder", "nearest", "--column", "clip", "--out", "x")).refused("no column 'clip'")
     wrong = [part if part != "real" else "nowhere" for part in ask("--decoder", "nearest", "--out", "x")]

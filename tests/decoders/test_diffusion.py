@@ -3,6 +3,7 @@
 import importlib.util
 import shutil
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from numpy.testing import assert_allclose
 
 from alignkit.decoder_checks import check_decoder
 from alignkit.decoders._base import Drawing
-from alignkit.errors import DataError, OutputError, ParameterError
+from alignkit.errors import DataError, OutputError, ParameterError, SpaceMismatchError
+from alignkit.fingerprints import Fingerprint
 from alignkit.spaces import Embeddings, Space
 
 torch = pytest.importorskip("torch")
@@ -224,3 +226,25 @@ def test_rows_are_said_to_be_of_the_space_that_the_user_vouches_for(audio):
     assert mine.card.space == Space(8, "clap/mine", "unit")
     rows = Embeddings(np.eye(8)[:1], space=Space(8, "clap/mine", "unit"))
     assert mine.decode(rows, steps=1).shape == (1, 160)
+
+
+def test_rows_of_another_checkpoint_under_the_same_name_are_refused_by_what_it_answers(audio, tmp_path):
+    """A name is only vouched for; the text tower of the pipeline says whether it is true."""
+    _, _, decoder = audio
+    mark = decoder.card.space.fingerprint
+    assert mark is not None
+    assert len(mark.probes) == 6
+    decoder.save(tmp_path / "kept")
+    again = type(decoder)(weights=tmp_path / "kept")  # which has no text tower
+    other = Fingerprint.of(list(mark.probes), np.random.default_rng(1).normal(size=(6, 8)))
+    for each in (decoder, again):
+        for answers, refused in ((mark, False), (other, True), (None, False)):
+            space = replace(decoder.card.space, fingerprint=answers)
+            rows = Embeddings(np.eye(8)[:1], space=space)
+            if refused:
+                with pytest.raises(
+                    SpaceMismatchError, match=r"Audioldm decoder needs clap/audioldm .*cosine"
+                ):
+                    each.decode(rows, steps=1)
+            else:
+                assert each.decode(rows, steps=1).shape == (1, *decoder.card.item_shape)

@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -35,7 +37,9 @@ def profile(decoder, sound):
 
 
 def test_a_held_out_row_is_sung_with_the_spectrum_that_it_stands_for_and_no_other(sung):
-    decoder, _, true, made = sung
+    """In a world where a spectrum is linear in a row; what is left over is noise there."""
+    decoder, held_out, true, _ = sung
+    made = plain(decoder).decode(held_out)
     ours, theirs = (np.stack([profile(decoder, s) for s in sounds]) for sounds in (made, true))
     errors = np.sqrt(((ours[:, None] - theirs[None]) ** 2).mean(axis=2))
     assert (errors.argmin(axis=1) == np.arange(8)).all()
@@ -52,13 +56,33 @@ def test_rate_length_and_range_are_as_the_card_says(sung):
 
 def test_the_predicted_spectrogram_is_the_regression_and_never_leaves_the_bank(sung):
     decoder, held_out, *_ = sung
-    pictures = decoder.mel(held_out.array())
-    assert_allclose(
-        pictures.reshape(8, -1), np.clip(decoder.regression_.predict(held_out.array()), *decoder.span_)
-    )
+    predicted = decoder.regression_.predict(held_out.array())
+    pictures = plain(decoder).mel(held_out.array())
+    assert_allclose(pictures.reshape(8, -1), np.clip(predicted, *decoder.span_))
     far = decoder.mel(1e6 * held_out.array())
     assert far.min() >= decoder.span_[0]
     assert far.max() <= decoder.span_[1]
+
+
+def plain(decoder):
+    """Return the decoder without the detail of the nearest known sound."""
+    bare = copy.copy(decoder)
+    bare.detail = 0.0
+    return bare
+
+
+def test_a_known_row_sings_its_own_spectrogram_and_another_the_detail_of_its_nearest(sung):
+    decoder, held_out, *_ = sung
+    rows, sounds = bank(60, 0)
+    powers = [power_spectrogram(each, bins=256, hop=64) @ decoder.filters_ for each in sounds]
+    assert_allclose(decoder.mel(decoder.rows_), decibels(np.stack(powers)), atol=1e-3)
+    asked = held_out.array()
+    near = (asked @ decoder.rows_.T).argmax(axis=1)
+    moved = plain(decoder).regression_.predict(asked) - decoder.regression_.predict(decoder.rows_[near])
+    own = decoder.mel(decoder.rows_[near]).reshape(8, -1)
+    assert_allclose(decoder.mel(asked).reshape(8, -1), np.clip(own + moved, *decoder.span_), atol=1e-3)
+    with pytest.raises(ParameterError, match="share from 0 to 1"):
+        MelRidge(rate=RATE, detail=1.5).fit(rows, sounds)
 
 
 def test_sounds_of_another_shape_and_frames_that_do_not_overlap_are_refused():

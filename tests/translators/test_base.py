@@ -136,7 +136,8 @@ def test_a_loss_that_is_no_number_names_the_step_and_the_rows(bent):
     X, Y = (side.copy() for side in bent)
     Y[[7, 30]] = [[1e25], [2e25]]  # their squares leave float32
     with pytest.raises(
-        DataError, match=r"NaN or infinite at step \d+ \(epoch 1\), in the pairs (7|30|7, 30):"
+        DataError,
+        match=r"NaN or infinite at step \d+ \(epoch 1\), in the pairs of the source rows (7|30|7, 30):",
     ):
         MLP(**SHORT, loss="mse", normalize="none", start="drawn").fit(X, Y)
 
@@ -150,6 +151,14 @@ def test_the_last_good_checkpoint_survives_a_loss_that_is_no_number(bent, tmp_pa
     kept = load_file(tmp_path / "search.safetensors")
     assert all(np.isfinite(array).all() for array in kept.values())
     assert np.abs(kept["optimiser.first.weight0"]).max() > 0
+
+
+def test_weights_that_are_no_numbers_never_become_a_map(bent, tmp_path):
+    """One step an epoch: the loss before it was still a number."""
+    wild = MLP(**SHORT | {"rate": 1e37, "warmup": 0.0, "clip": 0.0, "batch": 500, "epochs": 1})
+    with training(checkpoints=tmp_path), pytest.raises(DataError, match=r"weights .* in epoch 1: .* rate"):
+        wild.set_params(loss="mse").fit(*bent)
+    assert not list(tmp_path.iterdir())
 
 
 def test_too_little_memory_suggests_the_batch_that_fits(bent, monkeypatch):

@@ -19,6 +19,19 @@ def test_numpy_answers_what_torch_answers(activation, layer_norm):
     assert np.abs(theirs).max() == np.float32(0.4)
 
 
+def test_layers_that_read_behind_the_skip_answer_alike_and_see_nothing_else():
+    rng = np.random.default_rng(1)
+    network = Network((3, 6, 3), "tanh", gain=4.0, after_skip=True)
+    arrays = network.start(rng) | {SKIP: rng.normal(size=(5, 3)).astype(np.float32)}
+    V = rng.normal(size=(9, 5)).astype(np.float32)
+    tensors = {name: torch.tensor(array) for name, array in arrays.items()}
+    theirs = network.forward(torch, tensors, torch.tensor(V)).numpy()
+    assert_allclose(network.apply(arrays, V), theirs, atol=5e-6)
+    behind = 4 * (V @ arrays[SKIP])
+    plain = Network((3, 6, 3), "tanh").apply({k: a for k, a in arrays.items() if k != SKIP}, behind)
+    assert_allclose(network.added(arrays, V), plain, atol=5e-6)
+
+
 def test_dropout_drops_its_share_and_keeps_the_mean_and_only_with_a_generator():
     network = Network((1, 4000, 1), "relu", dropout=0.25)
     arrays = {

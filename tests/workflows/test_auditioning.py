@@ -72,6 +72,20 @@ def test_each_item_is_drawn_beside_ceiling_control_and_floors(world):
     assert not np.array_equal(media["i50", "mapped", 0], media["i50", "null", 0])
 
 
+def test_what_was_asked_with_is_shown_first_and_changes_nothing_else(world):
+    ear, _, alignment = world
+    items = np.random.default_rng(2).random((60, 2, 2))
+    ask = {"alignment": alignment, "ids": ["i50", "i41"]}
+    plan, bare = audition(ear, Noise(), items=items, **ask), audition(ear, Noise(), **ask)
+    assert plan.variants[0].name == "source"
+    media = drawn(plan)
+    for name, row in (("i50", 50), ("i41", 41)):
+        assert np.array_equal(media.pop((name, "source", 0))[..., 0], np.rint(items[row] * 255))
+    rest = drawn(bare)
+    assert set(media) == set(rest)
+    assert all(np.array_equal(media[key], rest[key]) for key in rest)
+
+
 def test_no_result_depends_on_the_batch_or_on_what_else_is_asked_for(world):
     ear, eye, alignment = world
     whole = drawn(audition(ear, Noise(), alignment=alignment, ids=["i1", "i7", "i3"], truth=eye))
