@@ -164,3 +164,37 @@ def test_a_report_is_given_in_every_format_with_its_command(visit, folder):
     assert any(code.startswith("section,metric,value") for code in codes)
     assert any(code.startswith("alignkit eval ") and "eval.report.json" in code for code in codes)
     assert "Figures" in said(app)
+
+
+def test_all_points_are_drawn_on_request_and_words_select_among_them(visit, folder, tmp_path):
+    root = tmp_path / "copy"
+    shutil.copytree(folder, root)
+    app = visit(root, "map", points="all", view="moving", along="0.5", lines="1", colour="rank")
+    assert len(app.get("plotly_chart")) == 0
+    assert "120 of 120 points; 60 pairs by id" in said(app)
+    assert "50% of the way" in said(app)
+    app.text_input(key="pick").set_value("picture 12").run()
+    assert not app.exception
+    assert app.dataframe[0].value["id"].tolist() == ["item-12"]
+    word = app.query_params["selection"]
+    assert load_selection(root, word) == [("pictures.space", "item-12")]
+    app.text_input(key="pick").set_value("no such thing").run()
+    assert "No row holds no such thing" in said(app)
+    assert app.dataframe[0].value["id"].tolist() == ["item-12"]
+    app.button(key="pick-none").click().run()
+    assert "selection" not in app.query_params
+    assert len(app.dataframe) == 0
+    for view, colour in (("pca", "label"), ("gap", "similarity"), ("tsne", "modality")):
+        app = visit(root, "map", points="all", view=view, colour=colour, selection=word)
+        assert app.dataframe[0].value["id"].tolist() == ["item-12"]
+        assert len(app.get("plotly_chart")) == (view == "tsne")  # a nonlinear picture is a sample
+
+
+def test_words_overrule_an_older_lasso(visit, folder, tmp_path):
+    root = tmp_path / "copy"
+    shutil.copytree(folder, root)
+    app = visit(root, "map")
+    app.session_state["map"] = {"selection": {"points": [{"customdata": [0, 3]}]}}
+    app.run()
+    app.text_input(key="pick").set_value("item-20").run()
+    assert app.dataframe[0].value["id"].tolist() == ["item-20", "item-20"]  # one of each side
