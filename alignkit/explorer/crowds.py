@@ -107,7 +107,7 @@ def _blocks(way: Blocks, rows: np.ndarray) -> Iterator[tuple[int, Vectors]]:
 
 
 def _mean(way: Blocks, rows: np.ndarray) -> np.ndarray:
-    return sum(block.sum(axis=0) for _, block in _blocks(way, rows)) / len(rows)
+    return np.sum([block.sum(axis=0) for _, block in _blocks(way, rows)], axis=0) / len(rows)
 
 
 def _points(projection: Projection, way: Blocks, rows: np.ndarray) -> np.ndarray:

@@ -1,8 +1,12 @@
 """Start the explorer's web server, on this machine and for it alone."""
 
 import os
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -83,3 +87,34 @@ def serve(root: Path, *, port: int = PORT, browser: bool = True) -> None:
         raise OutputError(
             f"the server ended with status {done.returncode}: choose another --port than {port}."
         )
+
+
+@contextmanager
+def serving(root: Path, *, patience: float = 60.0) -> Iterator[str]:
+    """Run the server beside this program, on a free port, and yield its address; it ends with the block.
+
+    Raises
+    ------
+    MissingExtraError
+        If the extra ``app`` is not installed.
+    OutputError
+        If it does not answer within ``patience`` seconds.
+    """
+    check_extras()
+    with socket.socket() as free:
+        free.bind((HOSTS[0], 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {ROOT: str(root.absolute())}
+    words, silent = command_line(port=port, browser=False), subprocess.DEVNULL
+    with subprocess.Popen(words, env=environment, stdout=silent, stderr=silent) as server:
+        try:
+            for _ in range(int(patience / 0.1)):
+                with socket.socket() as knock:
+                    if knock.connect_ex((HOSTS[0], port)) == 0:
+                        break
+                time.sleep(0.1)
+            else:
+                raise OutputError(f"the server did not answer on port {port} within {patience:g} s.")
+            yield f"http://{HOSTS[0]}:{port}"
+        finally:
+            server.terminate()
