@@ -24,6 +24,7 @@ OF_THE_WHOLE = {
     "test_readme.py",
     "cli/test_main.py",
     "explorer/test_browser.py",
+    "explorer/test_browser_crowd.py",
     "explorer/test_pages.py",
 }
 # modules that are tested through another module's file

@@ -1,81 +1,17 @@
 """The real thing in Chromium: links, lassos, media, captions, votes; and no request leaves this machine."""
 
 import io
-import os
-import shutil
 import socket
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from alignkit import open_embeddings
-from alignkit.explorer.server import ROOT, command_line
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright is absent: pip install 'alignkit[test]'"
-)
+pytest.importorskip("playwright.sync_api", reason="playwright is absent: pip install 'alignkit[test]'")
 pytest.importorskip("streamlit", reason="streamlit is absent: pip install 'alignkit[app]'")
-CHROMIUM = next((found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None)
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is absent: apt-get install chromium"),
-    pytest.mark.filterwarnings("default"),
-]
-QUIET = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
-)
-HERE = "http://127.0.0.1"
-WAIT = 60_000  # ms: a loaded machine
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
-@pytest.fixture(scope="module")
-def shelf(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Path(shutil.copytree(folder, tmp_path_factory.mktemp("browsed") / "shelf"))
-
-
-@pytest.fixture(scope="module")
-def address(shelf: Path):
-    port = _free_port()
-    environment = os.environ | {ROOT: str(shelf), "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        command_line(port=port, browser=False),
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as server:
-        try:
-            for _ in range(300):
-                with socket.socket() as knock:
-                    if knock.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                time.sleep(0.2)
-            yield f"{HERE}:{port}"
-        finally:
-            server.terminate()
-
-
-@pytest.fixture(scope="module")
-def tab(address):
-    """Yield a page whose requests are written down, and fail at the end if one left this machine."""
-    asked = []
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        page = browser.new_context(viewport={"width": 1280, "height": 1000}).new_page()
-        page.set_default_timeout(WAIT)
-        page.on("request", lambda request: asked.append(request.url))
-        yield page
-        browser.close()
-    assert any(url.startswith(address) for url in asked)
-    assert [url for url in asked if not url.startswith((HERE, "ws://127.0.0.1", "data:", "blob:"))] == []
+pytestmark = pytest.mark.filterwarnings("default")
 
 
 def _lasso(tab, spot: tuple[float, float], reach: float) -> None:
