@@ -1,10 +1,16 @@
 """Every page runs without a browser: on nothing, on one space, on two, and beside broken artifacts."""
 
+import io
 import shutil
+from itertools import product
 
+import numpy as np
 import pytest
+import soundfile
+from PIL import Image
 
-from alignkit import open_embeddings
+from alignkit import Embeddings, fit, open_embeddings, save_alignment, write_embeddings
+from alignkit.encoders.toy import Toy
 from alignkit.explorer.selections import load_selection
 from alignkit.explorer.server import ROOT, app_path
 
@@ -13,6 +19,7 @@ testing = pytest.importorskip(
 )
 pytest.importorskip("plotly", reason="plotly is absent: pip install 'alignkit[app]'")
 PAGES = ("folder", "map", "query", "compare", "gap", "audition", "report")
+COLOURS, PITCHES = ("red", "blue", "green", "yellow"), ("high", "low", "rising", "falling", "quiet")
 pytestmark = pytest.mark.filterwarnings(
     "default"
 )  # what streamlit's own libraries warn of is no fault of ours
@@ -198,3 +205,26 @@ def test_words_overrule_an_older_lasso(visit, folder, tmp_path):
     app.run()
     app.text_input(key="pick").set_value("item-20").run()
     assert app.dataframe[0].value["id"].tolist() == ["item-20", "item-20"]  # one of each side
+
+
+def test_an_upload_is_encoded_and_finds_its_neighbours_through_a_map(visit, tmp_path):
+    sight, sound = Toy(world="sight"), Toy(world="sound")
+    words = [f"a {colour} {pitch} thing {n}" for n, (colour, pitch) in enumerate(product(COLOURS, PITCHES))]
+    for toy, name in ((sight, "sight"), (sound, "sound")):
+        rows = Embeddings(toy.encode(words, "text"), ids=words, space=toy.space(), modality="text")
+        write_embeddings(rows, tmp_path / f"{name}.space", recipe=toy.recipe())
+    sides = [open_embeddings(tmp_path / f"{name}.space") for name in ("sight", "sound")]
+    save_alignment(fit(*sides, method="ridge", test=0).alignment, tmp_path / "ridge.alignment")
+    app = visit(tmp_path, "query", source="sight.space", target="sound.space")
+    red = io.BytesIO()
+    Image.new("RGB", (32, 32), (210, 0, 0)).save(red, "PNG")
+    app.file_uploader(key="brought").upload("red.png", red.getvalue(), "image/png").run()
+    assert not app.exception
+    assert "asked: red.png  (image)" in said(app)
+    assert app.dataframe[0].value["id"].head(3).str.contains("red").all()
+    app.file_uploader(key="brought").upload("x.png", b"<img src=x onerror=alert(1)>\x1b", "image/png").run()
+    assert "no picture, no sound and no text" in said(app)
+    tone = io.BytesIO()
+    soundfile.write(tone, np.zeros(800), 8000, format="WAV")
+    app.file_uploader(key="brought").upload("a.wav", tone.getvalue(), "audio/wav").run()
+    assert "cannot encode audio here" in " ".join(each.value for each in app.error).replace("\\", "")
