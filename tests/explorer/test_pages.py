@@ -195,6 +195,9 @@ def test_all_points_are_drawn_on_request_and_words_select_among_them(visit, fold
         app = visit(root, "map", points="all", view=view, colour=colour, selection=word)
         assert app.dataframe[0].value["id"].tolist() == ["item-12"]
         assert len(app.get("plotly_chart")) == (view == "tsne")  # a nonlinear picture is a sample
+        trust = [float(each.value) for each in app.metric if each.label.startswith("trustworthiness")]
+        assert len(trust) == (view == "tsne")
+        assert all(0.5 < value <= 1 for value in trust)
 
 
 def test_words_overrule_an_older_lasso(visit, folder, tmp_path):
