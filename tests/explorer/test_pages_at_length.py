@@ -15,8 +15,8 @@ testing = pytest.importorskip(
 )
 pytest.importorskip("plotly", reason="plotly is absent: pip install 'alignkit[app]'")
 pytestmark = pytest.mark.filterwarnings("default")
-ARTIFACTS, COLOURS = 100, ("modality", "label", "rank", "similarity")
-WARM, STEPS, ROWS, MEGABYTES = 30, 100, 8_000, 10
+ARTIFACTS = 100
+WARM, STEPS, ROWS, MEGABYTES = 30, 100, 20_000, 10
 
 
 def opened(folder, page, monkeypatch, **words):
@@ -63,7 +63,10 @@ def test_memory_is_flat_over_a_hundred_interactions(tmp_path, monkeypatch):
     used = []
     for step in range(WARM + STEPS):
         app.slider(key="along").set_value(0.05 * (step % 21))
-        app.selectbox(key="colour").set_value(COLOURS[step % 4])  # 84 pictures of 150 kB and more
+        app.selectbox(key="colour").set_value(("modality", "label")[step % 2])
+        app.toggle(key="lines").set_value(
+            step % 4 > 1
+        )  # 84 pictures of 360 kB and more: held, they would show
         app.text_input(key="pick").set_value(str(step))
         app.run()
         assert not app.exception
