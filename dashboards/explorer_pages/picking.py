@@ -19,7 +19,8 @@ from explorer_pages import shell, things
 Key = tuple[int, int]
 WORDS = 200  # rows a side that words select
 HINT = (
-    "Draw a lasso or a box, click a point, or name it above: what is selected is listed here, with its media."
+    "Draw a lasso or a box, click a point (with the tool Pan, where there is one), or name it above: what is "
+    "selected is listed here, with its media."
 )
 
 

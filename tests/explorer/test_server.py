@@ -44,10 +44,10 @@ def test_a_server_beside_this_program_answers_and_ends_with_its_block(tmp_path):
         urllib.request.urlopen(address)
 
 
-def test_a_server_that_never_answers_is_told(tmp_path, monkeypatch):
+def test_a_server_that_never_listens_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(server, "command_line", lambda **_: [sys.executable, "-c", "pass"])
     monkeypatch.setattr(server, "check_extras", lambda: None)
-    with pytest.raises(OutputError, match="did not answer"):
+    with pytest.raises(OutputError, match="did not say"):
         server.serving(tmp_path, patience=0.3).__enter__()
 
 
