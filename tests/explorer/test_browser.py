@@ -4,6 +4,7 @@ import io
 import socket
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -72,6 +73,30 @@ def test_what_a_lasso_catches_is_what_is_listed_heard_and_linked(tab, address, s
         "[...document.querySelectorAll('[data-testid=stText]')].some(e => e.innerText === 'item-07')"
     )
     assert tab.url == link
+
+
+@pytest.mark.parametrize("colour", ["label", "rank"])
+def test_a_click_shows_its_own_item_however_points_are_split_by_colour(tab, address, shelf, colour):
+    tab.goto("about:blank")
+    tab.goto(f"{address}/map?view=pca&alignment=procrustes.alignment&points=sample&colour={colour}")
+    tab.wait_for_selector(".js-plotly-plot .nsewdrag")
+    # with a lasso in hand, Streamlit's charts take no clicks
+    tab.locator('.modebar-btn[data-val="pan"]').first.dispatch_event("click")
+    side = open_embeddings(shelf / "sounds.space")
+    spots = {row: np.array(_place_of(tab, 1, row)) for row in range(len(side))}
+    others = np.array([*spots.values(), *(_place_of(tab, 0, row) for row in range(len(side)))])
+    lone = max(spots, key=lambda row: np.sort(np.linalg.norm(others - spots[row], axis=1))[1])
+    tab.wait_for_timeout(500)
+    tab.mouse.move(*spots[lone])
+    tab.wait_for_timeout(300)
+    tab.mouse.click(*spots[lone])
+    tab.wait_for_function(
+        "name => [...document.querySelectorAll('[data-testid=stText]')].some(e => e.innerText === name)",
+        arg=str(side.id_at(lone)),
+    )
+    tab.locator("audio").first.wait_for(state="attached")
+    assert tab.locator("h3").first.inner_text() == "1 selected"
+    assert tab.locator("audio").count() == 1
 
 
 def test_a_link_reopens_page_picture_and_artifacts(tab, address):

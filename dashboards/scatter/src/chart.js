@@ -242,7 +242,7 @@ export class Chart {
   }
 
   reset() {
-    this.plot?.zoomToOrigin();
+    this.moving = this.plot?.zoomToOrigin();
   }
 
   paint() {

@@ -22,20 +22,27 @@ export function listen(chart) {
 }
 
 function shift(across, up) {
-  return ({ plot }) => {
+  return (chart) => {
+    const { plot } = chart;
     const [x, y] = plot.get('cameraTarget');
     const distance = scalar(plot.get('cameraDistance'));
-    plot.zoomToLocation([x + across * STEP * distance, y + up * STEP * distance], distance);
+    chart.moving = plot.zoomToLocation([x + across * STEP * distance, y + up * STEP * distance], distance);
   };
 }
 
 function zoom(factor) {
-  return ({ plot }) => {
-    plot.zoomToLocation([...plot.get('cameraTarget')], scalar(plot.get('cameraDistance')) * factor);
+  return (chart) => {
+    const { plot } = chart;
+    chart.moving = plot.zoomToLocation([...plot.get('cameraTarget')], scalar(plot.get('cameraDistance')) * factor);
   };
 }
 
 const scalar = (distance) => (typeof distance === 'number' ? distance : distance[0]);
+
+// A selection by what is in view waits until the view is drawn: a slow machine lags behind the keys.
+function settled(act) {
+  return (chart) => Promise.resolve(chart.moving).then(() => chart.gone || act(chart));
+}
 
 // The point nearest to the middle of the view, of those that are shown.
 function nearest(chart) {
@@ -78,8 +85,8 @@ const ACTS = {
   '-': zoom(1.25),
   0: (chart) => chart.reset(),
   Home: (chart) => chart.reset(),
-  Enter: nearest,
-  ' ': nearest,
-  b: inView,
+  Enter: settled(nearest),
+  ' ': settled(nearest),
+  b: settled(inView),
   Escape: (chart) => chart.clear(),
 };
