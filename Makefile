@@ -27,7 +27,7 @@ OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 RAY_USAGE_STATS_ENABLED=0
 IN_PARALLEL := -n auto --dist worksteal
 QUIET_DOCS := NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true
 
-.PHONY: help demo venv test test-laion check docs bench analyses constraints clean
+.PHONY: help demo venv test test-laion check docs bench analyses constraints scatter clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -64,6 +64,11 @@ analyses: $(FULL)  ## answer the questions of analyses/ on real data and rewrite
 constraints: $(FULL)  ## resolve every dependency anew and rewrite constraints/ci.txt
 	$(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --extra full --extra test --extra docs --no-annotate \
 		--custom-compile-command 'make constraints' --output-file $(PINS) pyproject.toml constraints/held.in
+
+scatter:  ## build the explorer's map of many points anew with npm, from dashboards/scatter
+	rm -rf .scratch/scatter && mkdir -p .scratch && cp -r dashboards/scatter .scratch/scatter
+	cd .scratch/scatter && npm ci --silent && npm run --silent build
+	cp .scratch/scatter/scatter.js .scratch/scatter/LICENCES.txt dashboards/scatter/
 
 clean:  ## remove what builds and checks left behind; .venv and the demo's report stay
 	rm -rf site dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from alignkit.aligners.ridge import Ridge
 from alignkit.alignment import Alignment
@@ -16,7 +17,7 @@ from alignkit.media.audio import Sound
 from alignkit.media.writing import picture_bytes, sound_bytes
 from alignkit.reports import Report, Score
 from alignkit.shapes import Vectors
-from alignkit.spaces import Space
+from alignkit.spaces import Embeddings, Space
 from alignkit.statistics.intervals import bootstrap_interval
 from alignkit.storage import save_alignment, save_audition, save_report
 from alignkit.workflows import audition
@@ -91,6 +92,15 @@ def hear_factors(world: Factors, *, seed: int = 0) -> tuple[Alignment, Inverse, 
     return alignment, decoder, Report("demo", sections, context)
 
 
+def with_paths(side: Embeddings, folder: str, ending: str) -> Embeddings:
+    """Return the same rows with a column ``path``: where the medium of each lies, beside the space."""
+    paths = [f"{folder}/{side.id_at(row)}{ending}" for row in range(len(side))]
+    items = pa.table({"path": paths})
+    return Embeddings(
+        side.vectors, ids=side.ids, space=side.space, modality=side.modality, items=items, name=side.name
+    )
+
+
 def write_factors(folder: Path, *, seed: int = 0, force: bool = False) -> tuple[Path, Report]:
     """Write media, spaces, the map, the report and the page; return the page and the report."""
     check_writable(folder, force=force)
@@ -104,8 +114,8 @@ def write_factors(folder: Path, *, seed: int = 0, force: bool = False) -> tuple[
             name = world.seen.id_at(int(row))
             (place / "pictures" / f"{name}.png").write_bytes(picture_bytes(world.pictures[row]))
             (place / "sounds" / f"{name}.wav").write_bytes(sound_bytes(Sound(world.sounds[row], RATE)))
-        write_embeddings(seen, place / "eye.space")
-        write_embeddings(heard, place / "ear.space")
+        write_embeddings(with_paths(seen, "pictures", ".png"), place / "eye.space")
+        write_embeddings(with_paths(heard, "sounds", ".wav"), place / "ear.space")
         save_alignment(alignment, place / "eye-to-ear.alignment")
         ids = [str(seen.id_at(row)) for row in range(SHOWN)]
         others = np.arange(SHOWN, len(world.test))

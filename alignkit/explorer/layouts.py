@@ -99,7 +99,7 @@ def moving(before: Vectors, after: Vectors, target: Vectors, share: float) -> La
 def ends_of(before: Vectors, after: Vectors, target: Vectors) -> tuple[Layout, Layout]:
     """Return the two ends of `moving`: the source as it is, and where the map takes it."""
     projection = Pca().fit(np.concatenate([before, after]), target)
-    still, axes = projection.transform(target), _named(projection)
+    still, axes = projection.transform(target), named(projection)
     start, end = (Layout((projection.transform(rows), still), axes) for rows in (before, after))
     return start, end
 
@@ -110,8 +110,8 @@ def along(start: Layout, end: Layout, share: float) -> Layout:
         raise ParameterError(f"the share of the way is {share}: it lies between 0 (before) and 1 (after).")
     note = (
         f"{share:.0%} of the way from the source's own place (0) to where the map takes it (1); "
-        "the target stays where it is."
-    )
+        f"the target stays where it is. {start.note}"
+    ).strip()
     points = (1 - share) * start.points[0] + share * end.points[0]
     return Layout((points, start.points[1]), start.axes, None, note)
 
@@ -123,10 +123,11 @@ def _linear(view: str, sides: Sequence[Vectors]) -> Layout:
     else:
         projection = Pca().fit(sides[0], np.concatenate(sides[1:]))
         note = "One pair of axes for all modalities, in the unit of the unit rows."
-    return Layout(tuple(projection.transform(side) for side in sides), _named(projection), None, note)
+    return Layout(tuple(projection.transform(side) for side in sides), named(projection), None, note)
 
 
-def _named(projection: Projection) -> tuple[str, str]:
+def named(projection: Projection) -> tuple[str, str]:
+    """Return what the two axes of a linear picture are called: direction, unit, share of the variance."""
     first, second = (
         f"{label} (cosine units, {share:.0%} of the variance)".replace("%", " %")
         for label, share in zip(projection.labels, projection.shares_, strict=True)

@@ -98,22 +98,27 @@ def one_space(sides: Sequence[Embeddings], scene: Scene, alignment: Alignment | 
     DataError
         If a side lies in another space and no alignment leads to the target's.
     """
-    goal, found = sides[1].space, []
-    for place, side in enumerate(sides):
-        through = alignment is not None and place != 1
-        if place == 2 and alignment is not None:
-            through = not goal.meets(side.space) and alignment.source.meets(side.space)
-        if not through and not goal.meets(side.space):
-            raise DataError(
-                f"{side.name} lies in {side.space}, {sides[1].name} in {goal}: choose an alignment between "
-                "the two, or fit one with `alignkit fit SOURCE TARGET --method procrustes --out a.alignment`."
-            )
-        rows = side.take(scene.rows[place])
-        if through and alignment is not None:
-            alignment.source.check_meets(side.space, f"the source of this {alignment.method} alignment")
-            rows = alignment.aligner.transform(rows)
-        found.append(unit(rows))
-    return found
+    return [in_one_space(sides, place, rows, alignment) for place, rows in enumerate(scene.rows)]
+
+
+def in_one_space(
+    sides: Sequence[Embeddings], place: int, rows: np.ndarray, alignment: Alignment | None
+) -> Vectors:
+    """Return the given rows of one side as `one_space` does: unit rows of the target's own frame."""
+    side, goal = sides[place], sides[1].space
+    through = alignment is not None and place != 1
+    if place == 2 and alignment is not None:
+        through = not goal.meets(side.space) and alignment.source.meets(side.space)
+    if not through and not goal.meets(side.space):
+        raise DataError(
+            f"{side.name} lies in {side.space}, {sides[1].name} in {goal}: choose an alignment between "
+            "the two, or fit one with `alignkit fit SOURCE TARGET --method procrustes --out a.alignment`."
+        )
+    taken = side.take(rows)
+    if through and alignment is not None:
+        alignment.source.check_meets(side.space, f"the source of this {alignment.method} alignment")
+        taken = alignment.aligner.transform(taken)
+    return unit(taken)
 
 
 def before_and_after(

@@ -1,10 +1,16 @@
 """Start the explorer's web server, on this machine and for it alone."""
 
 import os
+import re
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO
 
 from alignkit.errors import DataError, MissingExtraError, OutputError
 
@@ -83,3 +89,40 @@ def serve(root: Path, *, port: int = PORT, browser: bool = True) -> None:
         raise OutputError(
             f"the server ended with status {done.returncode}: choose another --port than {port}."
         )
+
+
+@contextmanager
+def serving(root: Path, *, patience: float = 60.0) -> Iterator[str]:
+    """Run the server beside this program, on a free port, and yield its address; it ends with the block.
+
+    Raises
+    ------
+    MissingExtraError
+        If the extra ``app`` is not installed.
+    OutputError
+        If it does not listen within ``patience`` seconds.
+    """
+    check_extras()
+    environment = os.environ | {ROOT: str(root.absolute()), "PYTHONUNBUFFERED": "1"}
+    words = command_line(port=0, browser=False)
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as said,
+        subprocess.Popen(words, env=environment, stdout=said, stderr=subprocess.STDOUT) as server,
+    ):
+        try:
+            yield _address(server, said, patience)
+        finally:
+            server.terminate()
+
+
+def _address(server: "subprocess.Popen[bytes]", said: IO[str], patience: float) -> str:
+    """Wait until the server says where it listens: it took a free port."""
+    for _ in range(int(patience / 0.1)):
+        said.seek(0)
+        found = re.search(rf"http://{re.escape(HOSTS[0])}:\d+", said.read())
+        if found:
+            return found[0]
+        if server.poll() is not None:
+            break
+        time.sleep(0.1)
+    raise OutputError(f"the server did not say within {patience:g} s where it listens.")

@@ -1,24 +1,29 @@
 """Map: two or three modalities in one picture, their pairs, and what is selected in it."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
 
 from alignkit import AlignkitError, Alignment, Embeddings
 from alignkit.explorer.atlas import CAPTIONS, LABELS, cells, modality_of
-from alignkit.explorer.captions import for_plotly, plain
+from alignkit.explorer.captions import for_plotly
 from alignkit.explorer.catalogue import Entry
+from alignkit.explorer.crowds import MOST as CROWD
+from alignkit.explorer.crowds import VIEWS as WHOLE
 from alignkit.explorer.figures import LINES, Cloud, keys_of, map_figure
 from alignkit.explorer.layouts import JUDGED, MOST, NEIGHBOURS, VIEWS, Layout, along, ends_of, lay_out
 from alignkit.explorer.scenes import MOST as DRAWN
 from alignkit.explorer.scenes import Scene, before_and_after, choose_rows, one_space
-from alignkit.explorer.selections import keep_selection, load_selection
-from explorer_pages import shell, things
+from explorer_pages import crowd_map, picking, shell
 
 COLOURS = ("modality", "label", "rank", "similarity")
 UNITS = {"rank": "rank of the true partner (log10)", "similarity": "cosine with the true partner"}
-SLOW = ("umap", "tsne")
+POINTS = {
+    "auto": "all above 20,000, else one by one",
+    "all": "all, on the graphics card",
+    "sample": "a sample of up to 20,000",
+}
 
 
 @st.cache_data(max_entries=16, show_spinner="Drawing the map")
@@ -121,62 +126,6 @@ def _values(colour: str, place: int, scene: Scene, standing: Any) -> np.ndarray 
     return values
 
 
-def _show_selected(entries: list[Entry], keys: list[tuple[int, int]], standing: Any) -> None:
-    st.subheader(f"{len(keys)} selected")
-    rows, media = [], []
-    for place, row in keys[: things.ROWS]:
-        side, entry = shell.space(entries[place]), entries[place]
-        medium = things.media_of(side, row, entry.path)
-        media.append(medium)
-        line = {"id": str(side.id_at(row)), "side": modality_of(side, place), "space": entry.name}
-        line["picture"] = things.thumbnail_of(medium)
-        if standing is not None and place == 0:
-            line |= {"rank": standing.ranks[row], "cosine": round(float(standing.cosines[row]), 4)}
-        rows.append(line | things.words_of(side, row))
-    if len(keys) > things.ROWS:
-        st.text(f"The first {things.ROWS} of {len(keys)} are listed.")
-    things.table(rows, "selected")
-    heard = [(line, medium) for line, medium in zip(rows, media, strict=True) if medium is not None]
-    if heard:
-        st.text(f"The first {min(len(heard), things.CARDS)} with media:")
-        columns = st.columns(3)
-        for spot, (line, medium) in enumerate(heard[: things.CARDS]):
-            with columns[spot % 3]:
-                words = [str(line.get(name, "")) for name in (*LABELS, *CAPTIONS) if line.get(name)]
-                things.card(medium, plain(line["id"]), words)
-
-
-def _kept(root: Any) -> set[tuple[str, str]]:
-    word = st.query_params.get("selection", "")
-    if not word:
-        return set()
-    try:
-        return set(load_selection(root, word))
-    except AlignkitError as error:
-        st.warning(shell.for_markdown_long(str(error)))
-        return set()
-
-
-def _remember(entries: list[Entry], keys: list[tuple[int, int]], root: Any) -> None:
-    """Store what was selected and write its word into the address."""
-    named = [(entries[place].name, str(shell.space(entries[place]).id_at(row))) for place, row in keys]
-    try:
-        shell.put("selection", keep_selection(root, named))
-    except (AlignkitError, OSError):
-        st.caption("This folder cannot be written to, so a link does not keep the selection.")
-
-
-def _rows_of(chosen: set[tuple[str, str]], entries: list[Entry]) -> list[tuple[int, int]]:
-    """Return (side, row) of what a link names, whether or not it is drawn."""
-    found = []
-    for place, entry in enumerate(entries):
-        wanted = {name for artifact, name in chosen if artifact == entry.name}
-        if wanted:
-            ids = shell.space(entry).ids.to_pylist()
-            found += [(place, row) for row, name in enumerate(ids) if str(name) in wanted]
-    return found
-
-
 def page() -> None:
     """Show the page."""
     st.header("Map")
@@ -200,55 +149,98 @@ def page() -> None:
         share = shell.slide(
             "Along the fitted map", "along", 1.0, help="0: as they are. 1: where the map takes them."
         )
+    picking.ask_words(entries)
+    chosen = _Chosen(entries, sides, view, colour, lines, share)
+    standing = (_draw_all if _all_points(sides, view) else _draw_sample)(chosen, by, fitted)
+    picking.show(entries, standing)
+
+
+class _Chosen(NamedTuple):
+    """What the page was asked to draw."""
+
+    entries: list[Entry]
+    sides: list[Embeddings]
+    view: str
+    colour: str
+    lines: bool
+    share: float
+
+
+def _all_points(sides: list[Embeddings], view: str) -> bool:
+    """Let it be chosen whether all points are drawn or a sample of them; nonlinear pictures are samples."""
+    if view not in WHOLE:
+        return False
+    with st.sidebar:
+        choice = shell.choose(
+            "Points",
+            list(POINTS),
+            "points",
+            shown=lambda name: POINTS[name],
+            help="All points are drawn on the graphics card (WebGL); a sample has a shape for each modality.",
+        )
+    return choice == "all" or (choice == "auto" and sum(map(len, sides)) > DRAWN)
+
+
+def _draw_all(asked: _Chosen, by: str, fitted: Entry | None) -> Any:
+    entries, sides = asked.entries, asked.sides
+    look = crowd_map.Look(asked.view, asked.share, asked.colour, asked.lines)
+    key, map_ = shell.key_of(*entries, fitted, by), shell.alignment(fitted)
     with shell.told():
-        pairs = shell.pairs_of(source, target, by)
+        scene, pairs = crowd_map.scene_of(key, *entries[:2], by, sides)
+        drawn = crowd_map.layout_of(key, look, sides, scene, map_)
+    standing = _standing(entries, by, fitted, asked.colour, scene, pairs)
+    crowd_map.show(entries, key, scene, drawn, look, (standing, UNITS.get(asked.colour, "")))
+    _tell(scene, drawn[0], pairs, by, CROWD)
+    return standing
+
+
+def _draw_sample(asked: _Chosen, by: str, fitted: Entry | None) -> Any:
+    entries, sides, view = asked.entries, asked.sides, asked.view
+    with shell.told():
+        pairs = shell.pairs_of(*entries[:2], by)
         scene = choose_rows(sides, pairs, most=MOST.get(view, DRAWN))
-        key = shell.key_of(*entries, fitted, by)
-        map_ = shell.alignment(fitted)
+        key, map_ = shell.key_of(*entries, fitted, by), shell.alignment(fitted)
         if view == "moving" and map_ is not None:
-            layout = along(*_ends(key, sides, scene, map_), share)
+            layout = along(*_ends(key, sides, scene, map_), asked.share)
         else:
             layout = _layout(key, view, sides, scene, map_)
-    standing = _standing(source, target, by, fitted, colour, scene, len(pairs))
-    chosen = _kept(shell.root())
-    clouds = _clouds(entries, scene, layout, colour, standing, chosen)
-    drawn = scene.links[np.random.default_rng(0).permutation(len(scene.links))[:LINES]] if lines else None
+    standing = _standing(entries, by, fitted, asked.colour, scene, len(pairs))
+    clouds = _clouds(entries, scene, layout, asked.colour, standing, picking.chosen())
+    links = (
+        scene.links[np.random.default_rng(0).permutation(len(scene.links))[:LINES]] if asked.lines else None
+    )
     event = st.plotly_chart(
-        map_figure(clouds, layout, drawn),
+        map_figure(clouds, layout, links),
         key="map",
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
         config={"displaylogo": False, "scrollZoom": True},
     )
-    _tell(scene, layout, len(pairs), by, view)
+    _tell(scene, layout, len(pairs), by, MOST.get(view, DRAWN))
     keys = keys_of(event)
-    if keys:
-        _remember(entries, keys, shell.root())
-    else:
-        keys = _rows_of(chosen, entries)
-    if keys:
-        _show_selected(entries, keys, standing)
-    else:
-        st.text("Draw a lasso or a box, or click a point: what is in it is listed here, with its media.")
+    if keys and keys != st.session_state.get("map-caught"):  # later words are not overruled by an old lasso
+        st.session_state["map-caught"] = keys
+        picking.keep(entries, keys, "map")
+    return standing
 
 
 def _standing(
-    source: Entry, target: Entry, by: str, fitted: Entry | None, colour: str, scene: Scene, pairs: int
+    entries: list[Entry], by: str, fitted: Entry | None, colour: str, scene: Scene, pairs: int
 ) -> Any:
     """Return ranks where they are asked for, or cheap enough to stand in every label."""
-    if not pairs or (colour not in UNITS and scene.sampled):
+    if not pairs or (colour not in UNITS and scene.total > DRAWN):
         return None
     try:
-        return shell.ranks(source, target, by, fitted)
+        return shell.ranks(*entries[:2], by, fitted)
     except AlignkitError as error:
         st.info(shell.for_markdown_long(str(error)))
         return None
 
 
-def _tell(scene: Scene, layout: Layout, pairs: int, by: str, view: str) -> None:
+def _tell(scene: Scene, layout: Layout, pairs: int, by: str, most: int) -> None:
     words = [f"{scene.drawn:,} of {scene.total:,} points"]
     if scene.sampled:
-        words[0] += f" (a seeded sample: this picture draws at most {MOST.get(view, DRAWN):,})"
+        words[0] += f" (a seeded sample: this picture draws at most {most:,})"
     words.append(f"{pairs:,} pairs by {by}" if pairs else f"no pairs by {by}")
     if layout.trust is not None:
         st.metric(

@@ -9,8 +9,11 @@ from alignkit import AlignkitError, Embeddings
 from alignkit.explorer.atlas import CAPTIONS, LABELS, modality_of
 from alignkit.explorer.captions import for_markdown, plain
 from alignkit.explorer.catalogue import Entry
+from alignkit.explorer.media import wav
 from alignkit.explorer.standings import Neighbours, neighbours
-from alignkit.explorer.texts import encode_text, find_rows
+from alignkit.explorer.texts import find_rows
+from alignkit.explorer.uploads import MOST_BYTES, SUFFIXES, Upload, encode_item, read_upload
+from alignkit.media.kinds import Modality
 from explorer_pages import shell, things
 
 SHOWN = (5, 10, 20, 50)
@@ -18,7 +21,20 @@ BACK = "target to source"
 
 
 def _ask(side: Embeddings, entry: Entry) -> tuple[np.ndarray, int | None]:
-    """Return the row that asks, and its number; None where a text was encoded."""
+    """Return the row that asks, and its number; None where something was encoded."""
+    brought = st.file_uploader(
+        "A picture, a sound or a text of your own",
+        type=list(SUFFIXES),
+        max_upload_size=MOST_BYTES >> 20,
+        key="brought",
+        help="Encoded by the model that made this space, where that model is at hand; kept nowhere.",
+    )
+    if brought is not None:
+        with shell.told():
+            content = brought.getvalue()
+            upload = read_upload(brought.name, content)
+            _show_upload(upload)
+            return _encoded(content, str(entry.path), entry.stamp, upload.modality, upload.item), None
     asked = shell.words(
         "An id, or words of a caption, label or id",
         "q",
@@ -33,7 +49,7 @@ def _ask(side: Embeddings, entry: Entry) -> tuple[np.ndarray, int | None]:
     )
     if text and asked:
         with shell.told():
-            return _encoded(asked, str(entry.path), entry.stamp), None
+            return _encoded(asked, str(entry.path), entry.stamp, "text", asked), None
     if not len(rows):
         st.info(f"No row of {for_markdown(entry.name)} holds {for_markdown(asked)}.")
         st.stop()
@@ -43,8 +59,20 @@ def _ask(side: Embeddings, entry: Entry) -> tuple[np.ndarray, int | None]:
 
 
 @st.cache_data(max_entries=64, show_spinner="Encoding")
-def _encoded(text: str, path: str, stamp: str) -> np.ndarray:
-    return encode_text(text, path, shell._space(path, stamp).space)
+def _encoded(content: bytes | str, path: str, stamp: str, modality: Modality, _item: Any) -> np.ndarray:  # noqa: ARG001
+    return encode_item(_item, modality, path, shell._space(path, stamp).space)
+
+
+def _show_upload(upload: Upload) -> None:
+    """Show what was brought as it was decoded: nothing of the file itself."""
+    with st.container(border=True):
+        st.text(f"asked: {plain(upload.name)}  ({upload.modality})")
+        if upload.modality == "image":
+            st.image(upload.item, width=320)
+        elif upload.modality == "audio":
+            st.audio(wav(upload.item), format="audio/wav")
+        else:
+            st.text(plain(upload.item, 500))
 
 
 def _tell_rank(found: Neighbours, side: Embeddings) -> None:

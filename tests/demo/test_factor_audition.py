@@ -10,6 +10,7 @@ from alignkit.decoder_checks import check_decoder
 from alignkit.demo.factor_audition import hear_factors, write_factors
 from alignkit.demo.factors import FACTORS, build_factors
 from alignkit.errors import OutputError
+from alignkit.formats import open_embeddings
 
 STATED = 0.15  # mean absolute error of each factor on a scale from 0 to 1; knowing nothing gives .25
 
@@ -43,6 +44,12 @@ def test_the_demo_writes_media_spaces_map_report_and_page(tmp_path):
     addresses = re.findall(r'src="([^"]+)"', page.read_text())
     assert addresses
     assert all((page.parent / unquote(address)).is_file() for address in addresses)
+    for name, kind in (("eye", "image"), ("ear", "audio")):
+        side = open_embeddings(tmp_path / "out" / f"{name}.space")
+        media = [tmp_path / "out" / path for path in side.items["path"].to_pylist()]
+        assert [path.stem for path in media] == side.ids.to_pylist()
+        assert all(path.is_file() for path in media)
+        assert side.modality == kind
     written = json.loads((tmp_path / "out" / "report.json").read_text())
     assert set(report.sections) < set(written)
     with pytest.raises(OutputError, match="exists already"):

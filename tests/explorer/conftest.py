@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import struct
 import wave
 import zlib
@@ -22,10 +23,19 @@ from alignkit import (
     save_report,
     write_embeddings,
 )
+from alignkit.explorer.server import serving
 from alignkit.storage import save_comparison
 
 XSS = "<img src=x onerror=\"document.title='owned'\"> **bold** [link](http://example.com)"
 ROWS = 60
+CHROMIUM = next((found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None)
+FLAGS = (
+    *("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
+    *("--use-angle=swiftshader", "--enable-unsafe-swiftshader"),  # WebGL without a graphics card
+)
+HERE = "127.0.0.1"
+WAIT = 60_000  # ms: a loaded machine
 
 
 def write_png(path: Path, colour: tuple[int, int, int], side: int = 8) -> None:
@@ -128,3 +138,50 @@ def _write_broken(root: Path) -> None:
     (root / "broken.space" / "space.json").write_text("{")
     (root / "broken.report.json").write_text("[]")
     (root / "other.json").write_text('{"nothing": "of ours"}')
+
+
+@pytest.fixture(scope="session")
+def shelf(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the folder, which a browser may write to."""
+    return Path(shutil.copytree(folder, tmp_path_factory.mktemp("browsed") / "shelf"))
+
+
+@pytest.fixture(scope="session")
+def address(shelf: Path):
+    """Yield the address of an explorer of the shelf."""
+    pytest.importorskip("streamlit", reason="streamlit is absent: pip install 'alignkit[app]'")
+    with serving(shelf) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def asked() -> list[str]:
+    """Return every address that a page has asked for so far."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def tab(address, asked, strangers):
+    """Yield a page of Chromium; it is an error if a request of it left this machine."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is absent: apt-get install chromium")
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is absent: pip install 'alignkit[test]'"
+    )
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        context = browser.new_context(viewport={"width": 1280, "height": 1000})
+        context.set_default_timeout(WAIT)
+        context.on("request", lambda request: asked.append(request.url))
+        context.on("page", lambda page: page.on("websocket", lambda socket: asked.append(socket.url)))
+        yield context.new_page()
+        browser.close()
+    assert any(url.startswith(address) for url in asked)
+    assert strangers(asked) == []
+
+
+@pytest.fixture(scope="session")
+def strangers():
+    """Return a function that keeps the addresses which are not on this machine."""
+    schemes = tuple(f"{scheme}://{HERE}:" for scheme in ("http", "ws"))
+    return lambda urls: [url for url in urls if not url.startswith((*schemes, "data:", "blob:", "about:"))]

@@ -1,81 +1,18 @@
 """The real thing in Chromium: links, lassos, media, captions, votes; and no request leaves this machine."""
 
 import io
-import os
-import shutil
 import socket
-import subprocess
-import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from alignkit import open_embeddings
-from alignkit.explorer.server import ROOT, command_line
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright is absent: pip install 'alignkit[test]'"
-)
+pytest.importorskip("playwright.sync_api", reason="playwright is absent: pip install 'alignkit[test]'")
 pytest.importorskip("streamlit", reason="streamlit is absent: pip install 'alignkit[app]'")
-CHROMIUM = next((found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None)
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is absent: apt-get install chromium"),
-    pytest.mark.filterwarnings("default"),
-]
-QUIET = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
-)
-HERE = "http://127.0.0.1"
-WAIT = 60_000  # ms: a loaded machine
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
-@pytest.fixture(scope="module")
-def shelf(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Path(shutil.copytree(folder, tmp_path_factory.mktemp("browsed") / "shelf"))
-
-
-@pytest.fixture(scope="module")
-def address(shelf: Path):
-    port = _free_port()
-    environment = os.environ | {ROOT: str(shelf), "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        command_line(port=port, browser=False),
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as server:
-        try:
-            for _ in range(300):
-                with socket.socket() as knock:
-                    if knock.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                time.sleep(0.2)
-            yield f"{HERE}:{port}"
-        finally:
-            server.terminate()
-
-
-@pytest.fixture(scope="module")
-def tab(address):
-    """Yield a page whose requests are written down, and fail at the end if one left this machine."""
-    asked = []
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        page = browser.new_context(viewport={"width": 1280, "height": 1000}).new_page()
-        page.set_default_timeout(WAIT)
-        page.on("request", lambda request: asked.append(request.url))
-        yield page
-        browser.close()
-    assert any(url.startswith(address) for url in asked)
-    assert [url for url in asked if not url.startswith((HERE, "ws://127.0.0.1", "data:", "blob:"))] == []
+pytestmark = pytest.mark.filterwarnings("default")
 
 
 def _lasso(tab, spot: tuple[float, float], reach: float) -> None:
@@ -136,6 +73,30 @@ def test_what_a_lasso_catches_is_what_is_listed_heard_and_linked(tab, address, s
         "[...document.querySelectorAll('[data-testid=stText]')].some(e => e.innerText === 'item-07')"
     )
     assert tab.url == link
+
+
+@pytest.mark.parametrize("colour", ["label", "rank"])
+def test_a_click_shows_its_own_item_however_points_are_split_by_colour(tab, address, shelf, colour):
+    tab.goto("about:blank")
+    tab.goto(f"{address}/map?view=pca&alignment=procrustes.alignment&points=sample&colour={colour}")
+    tab.wait_for_selector(".js-plotly-plot .nsewdrag")
+    # with a lasso in hand, Streamlit's charts take no clicks
+    tab.locator('.modebar-btn[data-val="pan"]').first.dispatch_event("click")
+    side = open_embeddings(shelf / "sounds.space")
+    spots = {row: np.array(_place_of(tab, 1, row)) for row in range(len(side))}
+    others = np.array([*spots.values(), *(_place_of(tab, 0, row) for row in range(len(side)))])
+    lone = max(spots, key=lambda row: np.sort(np.linalg.norm(others - spots[row], axis=1))[1])
+    tab.wait_for_timeout(500)
+    tab.mouse.move(*spots[lone])
+    tab.wait_for_timeout(300)
+    tab.mouse.click(*spots[lone])
+    tab.wait_for_function(
+        "name => [...document.querySelectorAll('[data-testid=stText]')].some(e => e.innerText === name)",
+        arg=str(side.id_at(lone)),
+    )
+    tab.locator("audio").first.wait_for(state="attached")
+    assert tab.locator("h3").first.inner_text() == "1 selected"
+    assert tab.locator("audio").count() == 1
 
 
 def test_a_link_reopens_page_picture_and_artifacts(tab, address):

@@ -38,6 +38,23 @@ def test_tsne_keeps_planted_clusters_and_says_how_faithful_it_is(clouds):
     assert lay_out("tsne", [unit(noise[:60]), unit(noise[60:])]).trust < layout.trust
 
 
+@pytest.mark.slow  # numba compiles: a minute on a busy machine
+@pytest.mark.filterwarnings("default")  # its import warns that tensorflow is absent
+def test_umap_keeps_planted_clusters_and_says_how_faithful_it_is(clouds):
+    pytest.importorskip("umap", reason="umap-learn is absent: pip install 'alignkit[umap]'")
+    layout = lay_out("umap", clouds)
+    assert layout.trust > 0.9
+    assert "keeps neighbourhoods, not lengths" in layout.note
+    assert layout.axes == ("UMAP 1 (no unit)", "UMAP 2 (no unit)")
+    points = np.concatenate(layout.points)
+    middles = np.stack(
+        [np.concatenate([p[n : n + 20] for p in layout.points]).mean(axis=0) for n in (0, 20, 40)]
+    )
+    near = np.linalg.norm(points[:, None] - middles, axis=2).argmin(axis=1)
+    assert (near == np.tile(np.repeat([0, 1, 2], 20), 2)).mean() > 0.95
+    np.testing.assert_array_equal(layout.points[0], lay_out("umap", clouds).points[0])
+
+
 def test_the_slider_moves_points_on_straight_lines_in_one_picture(clouds):
     before, target = clouds
     after = target[::-1]

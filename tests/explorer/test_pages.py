@@ -1,10 +1,16 @@
 """Every page runs without a browser: on nothing, on one space, on two, and beside broken artifacts."""
 
+import io
 import shutil
+from itertools import product
 
+import numpy as np
 import pytest
+import soundfile
+from PIL import Image
 
-from alignkit import open_embeddings
+from alignkit import Embeddings, fit, open_embeddings, save_alignment, write_embeddings
+from alignkit.encoders.toy import Toy
 from alignkit.explorer.selections import load_selection
 from alignkit.explorer.server import ROOT, app_path
 
@@ -13,6 +19,7 @@ testing = pytest.importorskip(
 )
 pytest.importorskip("plotly", reason="plotly is absent: pip install 'alignkit[app]'")
 PAGES = ("folder", "map", "query", "compare", "gap", "audition", "report")
+COLOURS, PITCHES = ("red", "blue", "green", "yellow"), ("high", "low", "rising", "falling", "quiet")
 pytestmark = pytest.mark.filterwarnings(
     "default"
 )  # what streamlit's own libraries warn of is no fault of ours
@@ -164,3 +171,63 @@ def test_a_report_is_given_in_every_format_with_its_command(visit, folder):
     assert any(code.startswith("section,metric,value") for code in codes)
     assert any(code.startswith("alignkit eval ") and "eval.report.json" in code for code in codes)
     assert "Figures" in said(app)
+
+
+def test_all_points_are_drawn_on_request_and_words_select_among_them(visit, folder, tmp_path):
+    root = tmp_path / "copy"
+    shutil.copytree(folder, root)
+    app = visit(root, "map", points="all", view="moving", along="0.5", lines="1", colour="rank")
+    assert len(app.get("plotly_chart")) == 0
+    assert "120 of 120 points; 60 pairs by id" in said(app)
+    assert "50% of the way" in said(app)
+    app.text_input(key="pick").set_value("picture 12").run()
+    assert not app.exception
+    assert app.dataframe[0].value["id"].tolist() == ["item-12"]
+    word = app.query_params["selection"]
+    assert load_selection(root, word) == [("pictures.space", "item-12")]
+    app.text_input(key="pick").set_value("no such thing").run()
+    assert "No row holds no such thing" in said(app)
+    assert app.dataframe[0].value["id"].tolist() == ["item-12"]
+    app.button(key="pick-none").click().run()
+    assert "selection" not in app.query_params
+    assert len(app.dataframe) == 0
+    for view, colour in (("pca", "label"), ("gap", "similarity"), ("tsne", "modality")):
+        app = visit(root, "map", points="all", view=view, colour=colour, selection=word)
+        assert app.dataframe[0].value["id"].tolist() == ["item-12"]
+        assert len(app.get("plotly_chart")) == (view == "tsne")  # a nonlinear picture is a sample
+        trust = [float(each.value) for each in app.metric if each.label.startswith("trustworthiness")]
+        assert len(trust) == (view == "tsne")
+        assert all(0.5 < value <= 1 for value in trust)
+
+
+def test_words_overrule_an_older_lasso(visit, folder, tmp_path):
+    root = tmp_path / "copy"
+    shutil.copytree(folder, root)
+    app = visit(root, "map")
+    app.session_state["map"] = {"selection": {"points": [{"customdata": [0, 3]}]}}
+    app.run()
+    app.text_input(key="pick").set_value("item-20").run()
+    assert app.dataframe[0].value["id"].tolist() == ["item-20", "item-20"]  # one of each side
+
+
+def test_an_upload_is_encoded_and_finds_its_neighbours_through_a_map(visit, tmp_path):
+    sight, sound = Toy(world="sight"), Toy(world="sound")
+    words = [f"a {colour} {pitch} thing {n}" for n, (colour, pitch) in enumerate(product(COLOURS, PITCHES))]
+    for toy, name in ((sight, "sight"), (sound, "sound")):
+        rows = Embeddings(toy.encode(words, "text"), ids=words, space=toy.space(), modality="text")
+        write_embeddings(rows, tmp_path / f"{name}.space", recipe=toy.recipe())
+    sides = [open_embeddings(tmp_path / f"{name}.space") for name in ("sight", "sound")]
+    save_alignment(fit(*sides, method="ridge", test=0).alignment, tmp_path / "ridge.alignment")
+    app = visit(tmp_path, "query", source="sight.space", target="sound.space")
+    red = io.BytesIO()
+    Image.new("RGB", (32, 32), (210, 0, 0)).save(red, "PNG")
+    app.file_uploader(key="brought").upload("red.png", red.getvalue(), "image/png").run()
+    assert not app.exception
+    assert "asked: red.png  (image)" in said(app)
+    assert app.dataframe[0].value["id"].head(3).str.contains("red").all()
+    app.file_uploader(key="brought").upload("x.png", b"<img src=x onerror=alert(1)>\x1b", "image/png").run()
+    assert "no picture, no sound and no text" in said(app)
+    tone = io.BytesIO()
+    soundfile.write(tone, np.zeros(800), 8000, format="WAV")
+    app.file_uploader(key="brought").upload("a.wav", tone.getvalue(), "audio/wav").run()
+    assert "cannot encode audio here" in " ".join(each.value for each in app.error).replace("\\", "")

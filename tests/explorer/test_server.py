@@ -1,5 +1,6 @@
 import sys
 import tomllib
+import urllib.request
 from itertools import pairwise
 from pathlib import Path
 
@@ -33,6 +34,21 @@ def test_the_app_is_found_in_a_wheel_and_in_a_checkout(tmp_path, monkeypatch):
     (tmp_path / "_dashboards" / "app.py").write_text("")
     monkeypatch.setattr(server, "PACKAGE", tmp_path)
     assert server.app_path() == tmp_path / "_dashboards" / "app.py"
+
+
+def test_a_server_beside_this_program_answers_and_ends_with_its_block(tmp_path):
+    pytest.importorskip("streamlit", reason="streamlit is absent: pip install 'alignkit[app]'")
+    with server.serving(tmp_path) as address, urllib.request.urlopen(f"{address}/_stcore/health") as answer:
+        assert answer.read() == b"ok"
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(address)
+
+
+def test_a_server_that_never_listens_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(server, "command_line", lambda **_: [sys.executable, "-c", "pass"])
+    monkeypatch.setattr(server, "check_extras", lambda: None)
+    with pytest.raises(OutputError, match="did not say"):
+        server.serving(tmp_path, patience=0.3).__enter__()
 
 
 def test_a_missing_extra_and_a_server_that_fails_are_told(tmp_path, monkeypatch):
