@@ -87,8 +87,7 @@ def sweep_gap(  # noqa: PLR0913 - the whole choice of a sweep
     draws = max(FEWEST_DRAWS, RESAMPLES // len(seeds))
     for seed in seeds:
         train, held = pairs.split(test, seed)
-        components = labels[links_of(pairs, held)]
-        held_out = HeldOut(held, components, METRICS, chosen, labelled, draws)
+        held_out = HeldOut(held, labels[links_of(pairs, held)], METRICS, chosen, labelled, draws)
         splits.append(look_at(train, held_out, planned, seed=seed))
         sizes.append({"seed": seed, "train": len(train), "held_out": len(held)})
     left_out = {name: why for split in splits for name, why in split.left_out.items()}

@@ -81,7 +81,7 @@ def test_frames_that_cannot_be_placed_are_refused_with_their_row():
     frames, events = scene(clips=4)
     with pytest.raises(DataError, match=r"no frames of clip 'attic'.*1 clips are so"):
         probe_frames(frames, [*events, Event("attic", 0, 1, "dog")])
-    with pytest.raises(DataError, match="no column 'begin' that says at which second"):
+    with pytest.raises(DataError, match="no metadata column 'begin' that says at which second"):
         probe_frames(frames, events, columns=FrameColumns(onset="begin"))
     onsets = frames.items["onset"].to_numpy().copy()
     onsets[5] += 0.04
