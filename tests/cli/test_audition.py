@@ -82,7 +82,9 @@ def test_requests_that_cannot_be_met_are_refused(alignkit, files):
     alignkit(*ask("--decoder", "nearest", "--weights", "w", "--out", "x")).refused("has no weights")
     alignkit(*ask("--decoder", "nearest", "--device", "gpu", "--out", "x")).refused("device", "cpu")
     alignkit(*ask("--decoder", "nearest", "--steps", "5", "--out", "x")).refused("takes no steps")
-    alignkit(*ask("--decoder", "nearest", "--column", "clip", "--out", "x")).refused("no metadata column 'clip'")
+    alignkit(*ask("--decoder", "nearest", "--column", "clip", "--out", "x")).refused(
+        "no metadata column 'clip'"
+    )
     wrong = [part if part != "real" else "nowhere" for part in ask("--decoder", "nearest", "--out", "x")]
     alignkit(*wrong).refused("is no file", "--media")
     foreign = [
