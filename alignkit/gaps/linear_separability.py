@@ -8,7 +8,7 @@ from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._item_blocks import item_blocks
 from alignkit.gaps._replicas import split_clouds
 from alignkit.gaps._single import Single
-from alignkit.shapes import Labels, SourceRows, TargetRows, Vectors
+from alignkit.shapes import Labels, SourceRows, TargetRows
 from alignkit.statistics.blocks import jackknife_variance, wilson_interval
 
 FOLDS, BLOCKS = 5, 10  # two blocks a fold
@@ -105,7 +105,7 @@ class _BlockSums:
         return axis, float(axis @ (means[0] + means[1]) / 2)
 
 
-def _within_their_span(sides: list[Vectors]) -> list[Vectors]:
+def _within_their_span(sides: list[np.ndarray]) -> list[np.ndarray]:
     """Return the rows in coordinates of the space that they span, where they are fewer than dimensions.
 
     A discriminant whose covariance shrinks to a sphere turns with the rows; its direction lies among them.

@@ -43,7 +43,7 @@ def training(*, checkpoints: Path | str | None = None, watch: Watch = _nobody) -
     >>> X, Y, _ = planted_rotation(60, 4)
     >>> seen = []
     >>> with training(watch=lambda done, total, loss, mrr: seen.append((done, total))):
-    ...     _ = Residual(epochs=2, hidden=4, refit=False).fit(X, Y)
+    ...     _ = Residual(epochs=2, hidden=4, folds=1, refit=False).fit(X, Y)
     >>> seen
     [(1, 2), (2, 2)]
     """
