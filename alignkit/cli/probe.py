@@ -37,7 +37,8 @@ def command(
         typer.Option(help="Comma-separated weights of the penalty; one is chosen on the training folds."),
     ] = None,
     scale: Annotated[
-        Literal["unit", "standard", "none"], typer.Option(help="What is done to rows before a fit.")
+        Literal["unit", "root-unit", "standard", "none"],
+        typer.Option(help="What is done to rows before a fit; root-unit suits activations."),
     ] = "unit",
     prompts: Annotated[
         str | None,

@@ -11,8 +11,8 @@ from alignkit.probes.counting import top_shares
 from alignkit.probes.targets import Targets
 from alignkit.shapes import ClassScores, Labels, Membership, Vectors
 
-Scale: TypeAlias = Literal["standard", "unit", "none"]
-SCALES = ("standard", "unit", "none")
+Scale: TypeAlias = Literal["standard", "unit", "root-unit", "none"]
+SCALES = ("standard", "unit", "root-unit", "none")
 TINY = 1e-12  # probabilities below it cost as much as it does
 
 
@@ -43,9 +43,10 @@ class Recipe:
         How many inner folds at most. They are made of whole outer folds where two or more are left to train
         on (so takes of one recording stay together as the data set deals them), else of whole groups.
     scale
-        What is done to rows first: ``"unit"`` (each row to unit length), ``"standard"`` (each dimension
-        centred and of unit variance on the training rows; penalties are then some thousand times larger)
-        or ``"none"``.
+        What is done to rows first: ``"unit"`` (each row to unit length), ``"root-unit"`` (the root of each
+        number, with its sign, and then unit length: the Hellinger kernel of Arandjelović and Zisserman 2012,
+        for activations, of which few are large), ``"standard"`` (each dimension centred and of unit variance
+        on the training rows; penalties are then some thousand times larger) or ``"none"``.
     seed
         Of everything random.
     """
@@ -144,6 +145,8 @@ def scaler(rows: Vectors, scale: Scale) -> Callable[[Vectors], Vectors]:
         return lambda V: np.asarray(V, dtype=np.float64)
     if scale == "unit":
         return _unit
+    if scale == "root-unit":
+        return lambda V: _unit(np.sign(V) * np.sqrt(np.abs(np.asarray(V, dtype=np.float64))))
     rows = np.asarray(rows, dtype=np.float64)
     mean, spread = rows.mean(axis=0), rows.std(axis=0)
     # a dimension that is constant but for rounding carries nothing: it stays as small as it is

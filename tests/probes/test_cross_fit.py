@@ -125,6 +125,8 @@ def test_scaling_uses_the_numbers_of_the_training_rows():
     )  # constant in training: kept small, not blown up
     assert_allclose(np.linalg.norm(scaler(train, "unit")(test), axis=1), 1)
     assert_allclose(scaler(train, "none")(test), test)
+    rooted = scaler(train, "root-unit")(np.array([[4.0, -9.0, 0.0]]))
+    assert_allclose(rooted, np.array([[2.0, -3.0, 0.0]]) / np.sqrt(13))
 
 
 def test_the_log_loss_is_that_of_scikit_learn():
