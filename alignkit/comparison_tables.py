@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from alignkit.reports import Score
 from alignkit.retrieval.comparison import Comparison, Contender, PairedTest
-from alignkit.tables import interval, number
+from alignkit.tables import aligned, interval, number
 
 CORRECTED = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 SCORES = (
@@ -56,10 +56,10 @@ def text(comparison: Comparison) -> str:
             cells = [f"{mark} {comparison.letters[name]}", name, number(score.value), interval(score)]
             rows.append([*cells, f"beats {','.join(beaten)}" if beaten else "", _cost(contender)])
         facts = _facts(next(iter(scores.values())))
-        blocks.append("\n".join([f"{direction} {metric}: {', '.join(facts)}", *_aligned(rows)]))
+        blocks.append("\n".join([f"{direction} {metric}: {', '.join(facts)}", *aligned(rows, ())]))
     if comparison.tests:
         rows = [[_versus(test), *_test_cells(test)] for test in comparison.tests]
-        blocks.append("\n".join([f"paired tests: {legend(comparison)}", *_aligned(rows)]))
+        blocks.append("\n".join([f"paired tests: {legend(comparison)}", *aligned(rows, ())]))
     return "\n\n".join([*blocks, *_remarks(comparison, "")])
 
 
@@ -250,14 +250,6 @@ def _remarks(comparison: Comparison, bullet: str) -> list[str]:
     lines = [f"{bullet}left out: {name}: {why}" for name, why in left_out.items()]
     lines += [f"{bullet}warning: {sentence}" for sentence in comparison.warnings()]
     return ["\n".join(lines)] if lines else []
-
-
-def _aligned(rows: list[list[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width).rstrip()
-        for row in rows
-    ]
 
 
 def _line(cells: Iterable[str]) -> str:

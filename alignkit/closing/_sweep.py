@@ -30,9 +30,14 @@ class Spread:
         """Return the spread of one value per split."""
         return cls(float(np.mean(values)), float(min(values)), float(max(values)))
 
+    @property
+    def ends(self) -> dict[str, float]:
+        """The lowest and the highest, by name."""
+        return {"lowest": self.lowest, "highest": self.highest}
+
     def to_json(self) -> dict[str, float]:
         """Return the fields as one object."""
-        return {"value": self.value, "lowest": self.lowest, "highest": self.highest}
+        return {"value": self.value} | self.ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ class Remaining:
 
     def to_json(self) -> dict[str, Any]:
         """Return the score's object, with the range over the splits."""
-        return self.score.to_json() | {"lowest": self.splits.lowest, "highest": self.splits.highest}
+        return self.score.to_json() | self.splits.ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +115,8 @@ class Effect:
         """Return the score's object, with the range over the splits and the change."""
         change = None
         if self.change is not None and self.change_splits is not None:
-            change = self.change.to_json() | {
-                "p_corrected": self.p_corrected,
-                "lowest": self.change_splits.lowest,
-                "highest": self.change_splits.highest,
-            }
-        ends = {"lowest": self.splits.lowest, "highest": self.splits.highest}
-        return self.score.to_json() | ends | {"change": change}
+            change = self.change.to_json() | {"p_corrected": self.p_corrected} | self.change_splits.ends
+        return self.score.to_json() | self.splits.ends | {"change": change}
 
 
 @dataclass(frozen=True, slots=True)

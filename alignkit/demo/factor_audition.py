@@ -101,6 +101,11 @@ def with_paths(side: Embeddings, folder: str, ending: str) -> Embeddings:
     )
 
 
+def files_of(side: Embeddings, place: Path) -> np.ndarray:
+    """Return the files that the column ``path`` names, from the folder that it starts in."""
+    return np.array([str(place / path) for path in side.column("path").to_pylist()], dtype=object)
+
+
 def write_factors(folder: Path, *, seed: int = 0, force: bool = False) -> tuple[Path, Report]:
     """Write media, spaces, the map, the report and the page; return the page and the report."""
     check_writable(folder, force=force)
@@ -114,25 +119,20 @@ def write_factors(folder: Path, *, seed: int = 0, force: bool = False) -> tuple[
             name = world.seen.id_at(int(row))
             (place / "pictures" / f"{name}.png").write_bytes(picture_bytes(world.pictures[row]))
             (place / "sounds" / f"{name}.wav").write_bytes(sound_bytes(Sound(world.sounds[row], RATE)))
-        write_embeddings(with_paths(seen, "pictures", ".png"), place / "eye.space")
-        write_embeddings(with_paths(heard, "sounds", ".wav"), place / "ear.space")
+        eye, ear = with_paths(seen, "pictures", ".png"), with_paths(heard, "sounds", ".wav")
+        write_embeddings(eye, place / "eye.space")
+        write_embeddings(ear, place / "ear.space")
         save_alignment(alignment, place / "eye-to-ear.alignment")
         ids = [str(seen.id_at(row)) for row in range(SHOWN)]
         others = np.arange(SHOWN, len(world.test))
-        paths = np.array(
-            [str(place / "sounds" / f"{heard.id_at(int(row))}.wav") for row in others], dtype=object
-        )
-        pictures = np.array(
-            [str(place / "pictures" / f"{seen.id_at(row)}.png") for row in range(len(seen))], dtype=object
-        )
         plan = audition(
             seen,
             decoder,
             alignment=alignment,
             ids=ids,
             truth=heard,
-            bank=(heard.select(others), paths),
-            items=pictures,
+            bank=(heard.select(others), files_of(ear, place)[others]),
+            items=files_of(eye, place),
             seed=seed,
         )
         save_audition(plan, place / "audition")

@@ -1,6 +1,6 @@
 """Plotly figures of the explorer: a shape a modality, colours that all eyes tell apart, units."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -153,10 +153,18 @@ def _label_colours(clouds: Sequence[Cloud]) -> dict[str, str]:
     for cloud in clouds:
         for label in cloud.labels or ():
             counts[label] = counts.get(label, 0) + 1
-    common = sorted(counts, key=lambda label: (-counts[label], label))[
-        : LABELS if len(counts) > LABELS else len(counts)
-    ]
-    return {label: OKABE_ITO[place] for place, label in enumerate(sorted(common))}
+    return {label: OKABE_ITO[place] for place, label in enumerate(commonest(counts))}
+
+
+def commonest(counts: Mapping[Any, int]) -> list[Any]:
+    """Return the labels that have a colour of their own, the commonest of all that are counted, in order.
+
+    Examples
+    --------
+    >>> commonest({"owl": 2, "cat": 5, "dog": 2} | dict.fromkeys("abcdef", 3))
+    ['a', 'b', 'c', 'cat', 'd', 'e', 'f']
+    """
+    return sorted(sorted(counts, key=lambda label: (-counts[label], str(label)))[:LABELS], key=str)
 
 
 def _draw_labels(kind: Any, figure: Any, cloud: Cloud, place: int, colours: dict[str, str]) -> None:

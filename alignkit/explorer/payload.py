@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from alignkit.explorer.captions import plain
-from alignkit.explorer.figures import GREY, LABELS, OKABE_ITO
+from alignkit.explorer.figures import GREY, LABELS, OKABE_ITO, commonest
 from alignkit.explorer.layouts import Layout
 from alignkit.explorer.scenes import Scene
 
@@ -53,8 +53,7 @@ def paint_labels(labels: pa.Array | pa.ChunkedArray) -> Paint:
     ([0, 1, 0, 7], (('cat', 0), ('dog', 1), ('other labels', 7)))
     """
     found = pc.value_counts(labels.drop_null()).to_pylist()
-    common = sorted(found, key=lambda one: (-one["counts"], str(one["values"])))[:LABELS]
-    kept = sorted((one["values"] for one in common), key=str)
+    kept = commonest({one["values"]: one["counts"] for one in found})
     places = pc.index_in(labels, value_set=pa.array(kept, labels.type)).fill_null(LABELS)
     places = np.asarray(places.to_numpy(zero_copy_only=False) if isinstance(places, pa.Array) else places)
     legend = [(plain(label, 40), place) for place, label in enumerate(kept)]

@@ -62,6 +62,11 @@ class Clouds:
         x_items, y_items = _items(links, groups, len(x), len(y))
         return cls(unit_rows(x, "x"), unit_rows(y, "y"), links, x_items, y_items)
 
+    def moved(self, x: SourceRows, y: TargetRows) -> "Clouds":
+        """Return the same links and items with other rows in their places, which are normalised."""
+        _check_one_space(x, y)
+        return replace(self, x=unit_rows(x, "x"), y=unit_rows(y, "y"), _made={})
+
     @property
     def n_items(self) -> int:
         """Independent items: of the paired set, or of the smaller side."""

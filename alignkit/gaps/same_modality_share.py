@@ -86,9 +86,7 @@ class SameModalityShare(Single):
             counted = kept & (kept.cumsum(axis=1) <= K)
             shares = (same & counted).sum(axis=1) / np.maximum(counted.sum(axis=1), 1)
             left_out.append(shares[blocks != block].mean())
-        votes = clouds.n_items * (
-            K if 0 < value < 1 else 1
-        )  # rows that all say the same are no more than rows
+        votes = clouds.n_items * (K if 0 < value < 1 else 1)  # votes that all agree count no more than rows
         return wilson_interval(value, jackknife_variance(np.array(left_out)), votes)
 
 

@@ -89,6 +89,7 @@ class HeldOut:
         self.links, self.metrics = rows.links, list(metrics)
         self.measures = {name: MEASURES.get(name)() for name in measures}
         self.partners = rows.links[np.unique(connected(list(rows.links.T)), return_index=True)[1]]
+        self.clouds = self._clouds()
         self.positives = Positives.from_links(rows.links, len(self.x), len(self.y))
         self.asked = {}
         sides = (self.positives, self.positives.transpose())
@@ -113,23 +114,19 @@ class HeldOut:
             rows = x if labelled is None else labelled
             cosines = class_cosines(rows, prompts, self.labelled.prompt_classes, self.targets.classes)
             values[ZERO_SHOT] = {TOP1: expected_hits(cosines, self.targets, 1)}
-        clouds = self.clouds(x, y)
+        moved = {
+            False: self.clouds[False].moved(x, y),
+            True: self.clouds[True].moved(x[self.partners[:, 0]], y[self.partners[:, 1]]),
+        }
         gap = {
-            name: measure.score(clouds[measure.needs_pairs], resamples=self.resamples)
+            name: measure.score(moved[measure.needs_pairs], resamples=self.resamples)
             for name, measure in self.measures.items()
         }
         return Observed(gap, values)
 
-    def clouds(self, x: SourceRows, y: TargetRows) -> dict[bool, Clouds]:
-        """Return one pair of each item for measures that compare partners (True), and all rows for others."""
-        return {
-            True: Clouds.paired(x[self.partners[:, 0]], y[self.partners[:, 1]]),
-            False: Clouds.paired(x, y, self.links),
-        }
-
     def gap_facts(self) -> dict[str, Any]:
         """Return how the gap is measured on these rows."""
-        facts = gap_facts(self.clouds(self.x, self.y)[False], list(self.measures))
+        facts = gap_facts(self.clouds[False], list(self.measures))
         return facts | {"resamples": self.resamples}
 
     def as_they_are(self) -> Observed:
@@ -145,6 +142,13 @@ class HeldOut:
         )
         found.published = fix.published(strength)
         return found
+
+    def _clouds(self) -> dict[bool, Clouds]:
+        """Return one pair of each item for measures that compare partners (True), and all rows for others."""
+        return {
+            False: Clouds.paired(self.x, self.y, self.links),
+            True: Clouds.paired(self.x[self.partners[:, 0]], self.y[self.partners[:, 1]]),
+        }
 
     def _take_labels(self, labelled: LabelledRows) -> None:
         self.prompts = labelled.prompts.array(DOUBLE)
