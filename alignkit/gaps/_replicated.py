@@ -48,10 +48,7 @@ class Replicated(Measure, Generic[T]):
         out = {}
         for part, level in self._levels(replicas).items():
             without = np.array([one[part] for one in left_out])
-            # only there its first order may vanish: elsewhere nothing is to be taken off
-            inside = self.degenerate and level.low <= values[part] <= level.high
-            variance = level.variance if inside else 0.0
-            low, high = student_interval(values[part], without, self.reach(part), variance)
+            low, high = self._ends(part, values[part], without, level, replicas.whole)
             out[part] = Score(
                 values[part],
                 low,
@@ -62,6 +59,19 @@ class Replicated(Measure, Generic[T]):
                 chance_high=level.high,
             )
         return out
+
+    def _ends(
+        self,
+        part: str,
+        value: float,
+        left_out: np.ndarray,
+        level: Level,
+        whole: T,  # noqa: ARG002
+    ) -> tuple[float, float]:
+        """Return a part's interval from its values with each block left out; ``whole`` gave its value."""
+        # only there its first order may vanish: elsewhere nothing is to be taken off
+        inside = self.degenerate and level.low <= value <= level.high
+        return student_interval(value, left_out, self.reach(part), level.variance if inside else 0.0)
 
     def _levels(self, replicas: Replicas[T]) -> dict[str, Level]:
         """Return each part's null level; a leaf that knows it in closed form draws no nulls."""

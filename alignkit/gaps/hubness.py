@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alignkit.errors import ParameterError
+from alignkit.gaps._bands import Level
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._exchange import EXCHANGES, exchanged, first_side, first_sides
 from alignkit.gaps._item_blocks import item_blocks
@@ -19,7 +20,7 @@ from alignkit.gaps._neighbours import (
     pooled_keep,
 )
 from alignkit.gaps._replicas import Replicas, n_blocks
-from alignkit.gaps._replicated import Replicated
+from alignkit.gaps._replicated import JACKKNIFE, Replicated
 from alignkit.shapes import (
     Gallery,
     ItemCounts,
@@ -30,6 +31,7 @@ from alignkit.shapes import (
     SourceRows,
     TargetRows,
 )
+from alignkit.statistics.blocks import saturating_interval
 
 K = 10
 ROUNDING = 1e-9
@@ -65,8 +67,9 @@ class Hubness(Replicated[Occurrences]):
     any gap: the null level is that of sides whose partners are exchanged at random (unpaired: of random
     splits of the pooled rows).
 
-    The interval is a delete-a-block jackknife. Beyond 2,000 rows a side a seeded sample is used, because
-    every row meets every other.
+    The interval is a delete-a-block jackknife's on the scale a / (1 + abs(a) / 2): the few largest hubs
+    make a large skewness, so it varies the more the larger it is. Beyond 2,000 rows a side a seeded sample
+    is used, because every row meets every other.
 
     References
     ----------
@@ -81,6 +84,7 @@ class Hubness(Replicated[Occurrences]):
     """
 
     parts = ("source_to_target", "target_to_source")
+    interval = f"{JACKKNIFE}, on the scale a / (1 + |a| / 2)"
     null = EXCHANGES
     limits = (-np.inf, np.inf)
     fewest = 2 * K
@@ -101,6 +105,17 @@ class Hubness(Replicated[Occurrences]):
     def null_of(self, clouds: Clouds, rng: np.random.Generator) -> dict[str, float]:
         """Return the values of sides without a gap."""
         return self.values_of(exchanged(clouds, first_side(clouds, rng)))
+
+    def _ends(
+        self,
+        part: str,
+        value: float,
+        left_out: np.ndarray,
+        level: Level,  # noqa: ARG002
+        whole: Occurrences,
+    ) -> tuple[float, float]:
+        found = whole.target if part == self.parts[0] else whole.source
+        return saturating_interval(value, left_out, (-np.sqrt(len(found)), np.sqrt(len(found))))
 
     def _of(self, read: Occurrences) -> dict[str, float]:
         return {"source_to_target": _skewness(read.target), "target_to_source": _skewness(read.source)}

@@ -9,6 +9,7 @@ from alignkit.shapes import Labels
 
 LEVEL = 0.95
 ROUNDING = 1e-12
+KNEE = 2.0  # where the saturating scale has fallen to half: intervals of hubness hold best near here
 
 
 def dealt(count: int, blocks: int, seed: Sequence[int]) -> Labels:
@@ -38,8 +39,36 @@ def student_interval(
     (0.445, 0.555)
     """
     found = jackknife_variance(left_out)
-    half = float(stdtrit(len(left_out) - 1, (1 + LEVEL) / 2)) * np.sqrt(max(found - null_variance, found / 2))
+    half = _student(left_out) * np.sqrt(max(found - null_variance, found / 2))
     return float(np.clip(value - half, *limits)), float(np.clip(value + half, *limits))
+
+
+def saturating_interval(
+    value: float, left_out: np.ndarray, limits: tuple[float, float]
+) -> tuple[float, float]:
+    """Return Student's interval on the scale a / (1 + abs(a) / 2): for what varies the more the larger it is.
+
+    Few rows make a large skewness, so it is known the worse the larger it is: on its own scale the intervals
+    of samples that fell low are too short. An end that this scale puts at infinity is cut at ``limits``.
+
+    Examples
+    --------
+    >>> low, high = saturating_interval(3.0, np.linspace(2.8, 3.2, 20), (-20, 20))
+    >>> round(low, 2), round(high, 2)
+    (2.09, 4.43)
+    """
+    middle, without = _saturated(np.asarray(value)), _saturated(left_out)
+    half = _student(without) * np.sqrt(jackknife_variance(without))
+    low, high = np.clip([middle - half, middle + half], *_saturated(np.array(limits)))
+    return float(low / (1 - abs(low) / KNEE)), float(high / (1 - abs(high) / KNEE))
+
+
+def _saturated(values: np.ndarray) -> np.ndarray:
+    return values / (1 + np.abs(values) / KNEE)
+
+
+def _student(left_out: np.ndarray) -> float:
+    return float(stdtrit(len(left_out) - 1, (1 + LEVEL) / 2))
 
 
 def wilson_interval(share: float, variance: float, n: int) -> tuple[float, float]:

@@ -48,7 +48,7 @@ def main(out: Path, *, small: bool = False, space: Sequence[str] = ()) -> None:
             "intervals": "95 %, recordings drawn whole; of examples: over draws and recordings",
         },
         "sets": {title: examined(held, shots, resampling) for title, held in sets.items()},
-        "recipes": recipes(next(iter(sets.values()))),
+        "recipes": recipes(next(iter(sets.values())), resampling),
     }
     write(out, result, numbers(result), figure(result))
 
@@ -132,24 +132,24 @@ def shown(score: Score) -> dict[str, float]:
     return {name: rounded(getattr(score, name) or 0.0) for name in ("value", "low", "high", "chance")}
 
 
-def recipes(held: LabelledSet) -> dict[str, dict[str, dict[str, float]]]:
+def recipes(held: LabelledSet, resampling: Resampling) -> dict[str, dict[str, dict[str, Any]]]:
     """Return the accuracy of every space under every scale, with each penalty and with the chosen one."""
     found: dict[str, Any] = {name: {} for name in held.spaces}
     for name, rows in held.spaces.items():
         for scale in SCALES:
             factor = STANDARD if scale == "standard" else 1.0
             grid = tuple(factor * penalty for penalty in TRIED)
-            ways = {"chosen": grid, **{f"{penalty:g}": (penalty,) for penalty in grid}}
-            found[name][scale] = {
-                way: rounded(accuracy_of(rows, Recipe(penalties, scale=scale)))
-                for way, penalties in ways.items()
-            }
+            chosen = accuracy_of(rows, Recipe(grid, scale=scale), resampling)
+            found[name][scale] = {"chosen": shown(chosen)}
+            for penalty in grid:
+                each = accuracy_of(rows, Recipe((penalty,), scale=scale), Resampling(resamples=0))
+                found[name][scale][f"{penalty:g}"] = rounded(each.value)
     return found
 
 
-def accuracy_of(rows: Embeddings, recipe: Recipe) -> float:
-    probed = probe(rows, columns=COLUMNS, recipe=recipe, resampling=Resampling(resamples=0))
-    return probed.report.sections["probe"]["accuracy"].value
+def accuracy_of(rows: Embeddings, recipe: Recipe, resampling: Resampling) -> Score:
+    probed = probe(rows, columns=COLUMNS, recipe=recipe, resampling=resampling)
+    return probed.report.sections["probe"]["accuracy"]
 
 
 def numbers(result: dict[str, Any]) -> str:
@@ -195,7 +195,10 @@ def recipe_tables(result: dict[str, Any]) -> list[str]:
     """Return accuracy by scale and penalty on the first set."""
     parts = [f"**Recipes on {next(iter(result['sets']))}**: accuracy by scale and penalty, every cell."]
     for name, scales in result["recipes"].items():
-        rows = [[scale, *(f"{value:.4f}" for value in cells.values())] for scale, cells in scales.items()]
+        rows = [
+            [scale, spread(cells["chosen"]), *(f"{v:.4f}" for way, v in cells.items() if way != "chosen")]
+            for scale, cells in scales.items()
+        ]
         columns = [f"{name}, scale", "chosen", *(f"{penalty:g} (x)" for penalty in TRIED)]
         parts.append(table(columns, rows))
     parts.append(f"(x): times {STANDARD:g} where the scale is standard.")

@@ -54,3 +54,13 @@ def test_a_row_that_all_find_is_a_hub_of_its_direction(seed):
     y[:4] = 0.3 * y[:4] + 3  # beyond the mean of those who ask, once they all lean that way
     after = Hubness().measure_parts(x + 0.5, y)
     assert after["source_to_target"] > before["source_to_target"] + 2
+
+
+def test_the_interval_of_a_large_skewness_reaches_further_up_and_never_beyond_what_counts_can_have():
+    rng = np.random.default_rng(5)
+    x, y = rng.normal(size=(2, 150, 8))
+    y[:4] = 0.3 * y[:4] + 3
+    score = Hubness().score(Clouds.unpaired(x + 0.5, y))
+    assert score.value > 2
+    assert score.value - score.low < score.high - score.value
+    assert score.high <= np.sqrt(150)

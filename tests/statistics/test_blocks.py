@@ -3,7 +3,12 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import binomtest, ttest_1samp
 
-from alignkit.statistics.blocks import jackknife_variance, student_interval, wilson_interval
+from alignkit.statistics.blocks import (
+    jackknife_variance,
+    saturating_interval,
+    student_interval,
+    wilson_interval,
+)
 
 
 def test_without_extra_variance_the_interval_is_wilsons():
@@ -44,3 +49,27 @@ def test_students_interval_is_that_of_a_t_test_and_less_where_the_first_order_va
     for known, share in ((variance / 4, 0.75), (variance, 0.5)):
         narrow = student_interval(values.mean(), left_out, (-9, 9), known)
         assert_allclose((narrow[1] - narrow[0]) / (high - low), np.sqrt(share))
+
+
+def test_the_saturating_interval_is_students_of_the_saturated_values():
+    spread = 0.02 * np.random.default_rng(2).normal(size=20)
+    for value in (0.0, 0.7, 3.0, -3.0):
+        saturated, without = (each / (1 + np.abs(each) / 2) for each in (np.asarray(value), value + spread))
+        ends = np.array(saturating_interval(value, value + spread, (-99, 99)))
+        peer = student_interval(saturated, without, (-2, 2))
+        assert_allclose(ends / (1 + np.abs(ends) / 2), peer, rtol=1e-10)
+        assert ends[0] < value < ends[1]
+
+
+def test_a_large_value_may_be_much_larger_and_hardly_smaller():
+    spread = 0.05 * np.random.default_rng(2).normal(size=20)
+    low, high = saturating_interval(5.0, 5.0 + spread, (-99, 99))
+    assert high - 5 > 1.1 * (5 - low)
+    mirrored = saturating_interval(-5.0, -5.0 - spread, (-99, 99))
+    assert_allclose((low, high), (-mirrored[1], -mirrored[0]))
+
+
+def test_an_end_beyond_all_scales_is_cut_at_the_limits():
+    low, high = saturating_interval(20.0, 20 + 10 * np.random.default_rng(3).normal(size=20), (-40, 40))
+    assert high == pytest.approx(40)
+    assert -40 < low < 20
