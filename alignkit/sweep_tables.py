@@ -5,7 +5,7 @@ import io
 from typing import Any
 
 from alignkit.closing._sweep import AS_IS, Effect, Point, Remaining, Sweep
-from alignkit.tables import number
+from alignkit.tables import aligned, number
 
 REAL = 0.05
 LONGEST_NAME = 60  # letters of a path in a heading
@@ -45,14 +45,14 @@ def text(sweep: Sweep) -> str:
     gaps = list(sweep.as_is.gap)
     head = [cell for gap in gaps for cell in (gap, "", "null")]
     rows = [[_name(p), *(c for g in gaps for c in _gap_cells(p.gap[g]))] for p in sweep.points]
-    lines += [*_aligned([["", *head], *rows]), f"  {NULL}"]
+    lines += [*_table(head, rows), f"  {NULL}"]
     for section, metrics in sweep.as_is.effects.items():
         lines += ["", SECTIONS.get(section, section).format(**names)]
         head = [cell for metric in metrics for cell in (metric, "", "change", "", "")]
         rows = [
             [_name(p), *(c for m in metrics for c in _cells(p.effects[section][m]))] for p in sweep.points
         ]
-        lines += _aligned([["", *head], *rows])
+        lines += _table(head, rows)
         chances = ", ".join(f"{metric} {number(effect.score.chance)}" for metric, effect in metrics.items())
         lines.append(f"  chance: {chances}; n={next(iter(metrics.values())).score.n}")
     lines += ["", NOTE.format(tests=facts["tests"])]
@@ -116,11 +116,6 @@ def _ends(low: float | None, high: float | None, *, signed: bool = False) -> str
     return f"[{low:+.4f}, {high:+.4f}]" if signed else f"[{number(low)}, {number(high)}]"
 
 
-def _aligned(rows: list[list[str]]) -> list[str]:
-    """Return rows as lines, names flush left and everything else flush right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for name, *cells in rows:
-        shown = [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)]
-        lines.append("  " + "  ".join([name.ljust(widths[0]), *shown]).rstrip())
-    return lines
+def _table(head: list[str], rows: list[list[str]]) -> list[str]:
+    """Return a head and rows as lines, names flush left and everything else flush right."""
+    return aligned([["", *head], *rows], range(1, len(head) + 1))

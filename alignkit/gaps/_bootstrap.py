@@ -7,6 +7,7 @@ from scipy.special import ndtr, stdtrit
 
 from alignkit.gaps._clouds import Clouds
 from alignkit.shapes import Labels
+from alignkit.statistics.resampling import drawn_counts
 
 LEVEL = 0.95
 CHUNK = 1_000_000  # counts held at a time: 4 MB of float32, and twice that to draw them
@@ -58,8 +59,5 @@ def percentile_interval(
 
 
 def _draws(rng: np.random.Generator, n: int, resamples: int, like: int = 0) -> Iterator[np.ndarray]:
-    size = max(1, CHUNK // max(n, like))
-    for start in range(0, resamples, size):
-        rows = min(size, resamples - start)
-        drawn = rng.integers(0, n, size=(rows, n)) + np.arange(rows)[:, None] * n
-        yield np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float32)
+    for counts in drawn_counts(rng, n, resamples, max(1, CHUNK // max(n, like))):
+        yield counts.astype(np.float32)

@@ -9,6 +9,7 @@ import numpy as np
 from alignkit.errors import DataError, ParameterError
 from alignkit.reports import Score
 from alignkit.shapes import Labels
+from alignkit.statistics.resampling import drawn_counts
 
 Statistic: TypeAlias = Callable[[np.ndarray], dict[str, np.ndarray]]
 """Takes weights (resamples x groups), returns for each name one value per resample."""
@@ -45,11 +46,8 @@ class Resampling:
         """Yield how often each group is drawn, some resamples at a time (fewer where ``width`` is large)."""
         rng = np.random.Generator(np.random.PCG64(self.seed))
         size = max(1, BUDGET // max(n_groups, width))
-        for start in range(0, self.resamples, size):
-            rows = min(size, self.resamples - start)
-            drawn = rng.integers(0, n_groups, size=(rows, n_groups)) + np.arange(rows)[:, None] * n_groups
-            counts = np.bincount(drawn.ravel(), minlength=rows * n_groups)
-            yield counts.reshape(rows, n_groups).astype(np.float64)
+        for counts in drawn_counts(rng, n_groups, self.resamples, size):
+            yield counts.astype(np.float64)
 
     def replicates(self, statistic: Statistic, n_groups: int, width: int = 0) -> dict[str, np.ndarray]:
         """Return the statistic of every resample; no entry where there is nothing to draw."""

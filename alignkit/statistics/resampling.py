@@ -56,6 +56,23 @@ def resampled_totals(rows: np.ndarray, resamples: int, rng: np.random.Generator)
     return np.concatenate([counts @ drawn for counts in draws.counts(resamples)])
 
 
+def drawn_counts(rng: np.random.Generator, n: int, resamples: int, at_once: int) -> Iterator[np.ndarray]:
+    """Yield how often each of ``n`` members is drawn, a row per resample, at most ``at_once`` rows together.
+
+    For statistics that need the counts themselves, also where they look at the members more than once;
+    for plain totals of many members `resampled_totals` is several times faster.
+
+    Examples
+    --------
+    >>> [counts.sum(axis=1).tolist() for counts in drawn_counts(np.random.default_rng(0), 5, 3, 2)]
+    [[5, 5], [5]]
+    """
+    for start in range(0, resamples, at_once):
+        rows = min(at_once, resamples - start)
+        drawn = rng.integers(0, n, size=(rows, n)) + np.arange(rows)[:, None] * n
+        yield np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n)
+
+
 class Draws:
     """Count how often each kind comes up among n draws from n members, some of which are of one kind.
 
