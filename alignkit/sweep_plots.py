@@ -1,5 +1,7 @@
 """The figure of a sweep: how far each fix closes the gap, against what it does to retrieval."""
 
+from typing import TypeAlias
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -8,6 +10,8 @@ from alignkit.closing import FIXES
 from alignkit.closing._sweep import AS_IS, Point, Sweep
 from alignkit.plots import FAINT, INK, PALETTE
 
+End: TypeAlias = tuple[float, float, str, str]  # across, upwards, what stands there, its colour
+DROP, WIDE, HIGH = -3.0, 24.0, 7.0  # points: a word beside its mark, and the room that it takes
 MARKS = ("o", "s", "^", "v", "D", "P", "X", "*")
 COLOURS = (*PALETTE, "#6A3D9A", "#8C564B")
 TITLES = {
@@ -55,9 +59,11 @@ def draw_panel(axes: Axes, sweep: Sweep, shown: tuple[str, str, str]) -> None:
     if null is not None:
         axes.axvline(null, color=FAINT, lw=0.8, ls=":")
     names = sorted({*FIXES.names(), *sweep.fixes})
+    ends = []
     for fix in sweep.fixes:
         place = names.index(fix)
-        _draw_fix(axes, _line(sweep, fix), shown, (MARKS[place % len(MARKS)], COLOURS[place % len(COLOURS)]))
+        look = MARKS[place % len(MARKS)], COLOURS[place % len(COLOURS)]
+        ends += _draw_fix(axes, _line(sweep, fix), shown, look)
     value = start.effects[section][metric].score.value
     axes.plot(
         start.gap[measure].value, value, "o", mfc="none", mec=INK, mew=1.6, ms=10, ls="", label="as they are"
@@ -65,6 +71,7 @@ def draw_panel(axes: Axes, sweep: Sweep, shown: tuple[str, str, str]) -> None:
     axes.set_xlabel(f"gap left: {LABELS.get(measure, measure)}")
     axes.set_ylabel(f"{LABELS.get(metric, metric)} (held out, 95 % interval)")
     axes.set_xlim(left=0 if axes.get_xlim()[0] < 0.25 else None)
+    _name_ends(axes, ends)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(FAINT)
     axes.tick_params(colors=INK, labelsize=9)
@@ -79,7 +86,10 @@ def _line(sweep: Sweep, fix: str) -> list[Point]:
     return sorted([*points, sweep.as_is], key=lambda point: point.strength)
 
 
-def _draw_fix(axes: Axes, points: list[Point], shown: tuple[str, str, str], look: tuple[str, str]) -> None:
+def _draw_fix(
+    axes: Axes, points: list[Point], shown: tuple[str, str, str], look: tuple[str, str]
+) -> list[End]:
+    """Draw the line of a fix; return its ends, which are to carry their strengths."""
     measure, section, metric = shown
     mark, colour = look
     across = [point.gap[measure].value for point in points]
@@ -97,12 +107,26 @@ def _draw_fix(axes: Axes, points: list[Point], shown: tuple[str, str, str], look
     label = points[own[0]].fix.replace("_", " ")
     axes.plot([across[place] for place in own], values, mark, color=colour, ms=5, ls="", label=label)
     ends = {own[-1], *(place for place in own[:1] if points[place].strength <= 0)}
-    for place in ends:  # the other end lies at the rows as they are
+    # the other end lies at the rows as they are
+    return [(across[at], scores[at].value, f"λ {points[at].strength:g}", colour) for at in sorted(ends)]
+
+
+def _name_ends(axes: Axes, ends: list[End]) -> None:
+    """Write the strengths beside the ends of the lines, one above the other where they would overlap."""
+    figure = axes.get_figure()
+    assert figure is not None
+    placed: list[tuple[float, float]] = []
+    for across, value, name, colour in sorted(ends, key=lambda end: end[1]):
+        x, y = axes.transData.transform((across, value)) * 72 / figure.dpi
+        up = DROP
+        while any(abs(x - other) < WIDE and abs(y + up - level) < HIGH for other, level in placed):
+            up += 1.0
+        placed.append((x, y + up))
         axes.annotate(
-            f"λ {points[place].strength:g}",
-            (across[place], scores[place].value),
+            name,
+            (across, value),
             textcoords="offset points",
-            xytext=(5, -3),
+            xytext=(5, up),
             color=colour,
             fontsize=6.5,
         )

@@ -8,6 +8,7 @@ from alignkit.closing._sweep import AS_IS, Effect, Point, Remaining, Sweep
 from alignkit.tables import aligned, number
 
 REAL = 0.05
+SHORT = "hit@1"
 LONGEST_NAME = 60  # letters of a path in a heading
 SECTIONS = {
     "forward": "forward: each row of {source} looks for its partners in {target}",
@@ -26,7 +27,7 @@ COLUMNS = (
 
 
 def text(sweep: Sweep) -> str:
-    """Return the gaps that are left, then one block a section: one aligned line for each fix and strength.
+    """Return the answer in short; the gaps that are left; then one block a section, a line for each strength.
 
     Every score stands with its interval; the change that a fix brings, with its own, behind it; what is
     left of the gap with its null level.
@@ -39,6 +40,8 @@ def text(sweep: Sweep) -> str:
         "does closing the gap help? {source} against {target}".format(**names),
         f"fitted on {first['train']} pairs, looked at on {first['held_out']} others, "
         f"{splits} split{'s' if splits > 1 else ''}",
+        "",
+        *_in_short(sweep),
         "",
         "gap that is left" + (" (mean of the splits)" if splits > 1 else ""),
     ]
@@ -58,6 +61,31 @@ def text(sweep: Sweep) -> str:
     lines += ["", NOTE.format(tests=facts["tests"])]
     lines += [f"warning: {name} was left out: {why}" for name, why in facts["left_out"].items()]
     return "\n".join(lines)
+
+
+def _in_short(sweep: Sweep) -> list[str]:
+    """Return a line a fix, where it leaves least of the first measure: what is left, what retrieval paid."""
+    measure = next(iter(sweep.as_is.gap))
+    shown = {
+        section: SHORT if SHORT in effects else next(iter(effects))
+        for section, effects in sweep.as_is.effects.items()
+    }
+    head = [measure, *(cell for section, name in shown.items() for cell in (f"{name} {section}", "", ""))]
+    rows = [[_name(sweep.as_is), number(sweep.as_is.gap[measure].value)]]
+    rows[0] += [
+        cell
+        for section, name in shown.items()
+        for cell in (number(sweep.as_is.effects[section][name].score.value), "", "")
+    ]
+    for fix in sweep.fixes:
+        point = min(sweep.of(fix), key=lambda each: each.gap[measure].value)
+        changes = [_cells(point.effects[section][name])[2:] for section, name in shown.items()]
+        left = number(point.gap[measure].value)
+        rows.append([_name(point), left, *(cell for change in changes for cell in change)])
+    return [
+        "in short: each fix where it leaves least of the gap, and the change it brings",
+        *_table(head, rows),
+    ]
 
 
 def csv(sweep: Sweep) -> str:

@@ -48,3 +48,16 @@ def test_another_measure_and_metric_can_be_drawn_and_the_bytes_repeat(sweep):
     one, other = map(to_svg, figures)
     assert one == other
     assert "λ 0.5" in one
+
+
+def test_no_strength_is_written_over_another(sweep):
+    figure = gap_sweep(sweep)
+    figure.canvas.draw()
+    for axes in figure.axes:
+        boxes = [text.get_window_extent() for text in axes.texts]
+        assert len(boxes) > 2
+        for place, box in enumerate(boxes):
+            inner = [
+                other for other in boxes[:place] if box.shrunk(0.9, 0.7).overlaps(other.shrunk(0.9, 0.7))
+            ]
+            assert not inner

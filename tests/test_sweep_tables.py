@@ -25,6 +25,7 @@ def test_every_point_has_its_gap_and_in_each_direction_its_scores_with_the_chang
     assert lines[1] == "fitted on 60 pairs, looked at on 60 others, 2 splits"
     centring = sweep.at("centring", 1.0)
     shown = [line.split() for line in lines if line.startswith("  centring 1")]
+    shown = shown[1:]  # the first stands in the short answer
     assert len(shown) == 3
     left = centring.gap["centroid_distance"].score
     assert shown[0][2] == f"{left.value:.4f}"
@@ -34,6 +35,18 @@ def test_every_point_has_its_gap_and_in_each_direction_its_scores_with_the_chang
     assert shown[2][5] == f"{effect.change.value:+.4f}"
     assert ("*" in shown[2]) == any(e.p_corrected < 0.05 for e in centring.effects["backward"].values())
     assert [line for line in lines if "* where p < 0.05" in line and "all 8 tests" in line]
+
+
+def test_the_answer_in_short_stands_first(sweep):
+    lines = text(sweep).splitlines()
+    start = lines.index("in short: each fix where it leaves least of the gap, and the change it brings")
+    assert start == 3
+    assert lines[start + 1].split() == ["centroid_distance", "hit@1", "forward", "hit@1", "backward"]
+    best = min(sweep.of("shift"), key=lambda point: point.gap["centroid_distance"].value)
+    (row,) = [line.split() for line in lines[start + 2 : start + 5] if line.startswith("  shift")]
+    assert row[:3] == ["shift", f"{best.strength:g}", f"{best.gap['centroid_distance'].value:.4f}"]
+    change = best.effects["forward"]["hit@1"].change
+    assert row[3:6] == [f"{change.value:+.4f}", f"[{change.low:+.4f},", f"{change.high:+.4f}]"]
 
 
 def test_the_table_for_programs_holds_every_digit(sweep):

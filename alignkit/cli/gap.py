@@ -25,7 +25,11 @@ def command(
         bool, typer.Option("--unpaired", help="The rows do not correspond: no pairs at all.")
     ] = False,
     measures: Annotated[
-        str, typer.Option(help="Comma-separated names, or all; without, those that are taken by default.")
+        str,
+        typer.Option(
+            help="Comma-separated names, or all; without, those that are taken by default. A name that does "
+            "not exist lists those that do."
+        ),
     ] = "",
     labels: sweeping.Labels = None,
     sample: Annotated[
@@ -76,9 +80,11 @@ def command(
 
     if unpaired and pairs is not None:
         raise ParameterError("--unpaired and --pairs contradict each other: leave one of them out.")
+    if unpaired and group is not None:
+        raise ParameterError("--group makes pairs one item, and --unpaired has none: leave one of them out.")
     fitted = None if alignment is None else load_alignment(alignment)
     left, right = (options.open_side(path, ids=ids, trust_pickle=trust_pickle) for path in (source, target))
-    links = None if unpaired else options.link(left, right, pairs, None)
+    links = None if unpaired else options.link(left, right, pairs, group)
     report = measure_gap(
         left,
         right,

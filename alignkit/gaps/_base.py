@@ -87,9 +87,9 @@ class Measure(ABC):
         if self.needs_pairs and not paired:
             return "it compares partners, and the rows are not paired"
         if labels < self.needs_labels:
-            return f"it needs {self.needs_labels} columns of labels, and {labels or 'none'} was given"
+            return f"it needs labels of {self.needs_labels} kinds, each in a column, and {labels} were given"
         if items < self.fewest:
-            return f"it needs {self.fewest} independent rows a side, and there are {items}"
+            return f"it needs {self.fewest} independent rows a side, and has {items}"
         return None
 
     def refusal_of(self, clouds: Clouds) -> str | None:
@@ -106,9 +106,9 @@ class Measure(ABC):
     def _check(self, clouds: Clouds) -> None:
         fault = self.refusal_of(clouds)
         if fault:
-            name = type(self).__name__
+            name = type(self).__module__.rpartition(".")[2]  # a measure is known by its file
             raise DataError(
-                f"{name} cannot be measured: {fault}. Add what is missing or choose other measures."
+                f"{name} cannot be measured: {fault}; add what is missing, or choose other measures."
             )
 
     @abstractmethod

@@ -208,7 +208,7 @@ def _check_one_space(x: SourceRows, y: TargetRows) -> None:
     if x.shape[1] != y.shape[1]:
         raise DataError(
             f"x has {x.shape[1]} dimensions and y {y.shape[1]}: a gap is measured inside one space; bring "
-            "one side there with --alignment first."
+            "one side there by a map first."
         )
 
 

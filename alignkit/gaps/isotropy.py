@@ -32,7 +32,7 @@ class Isotropy(Spectral):
 
     Examples
     --------
-    >>> line = np.array([[1.0, 1.0], [1.0, 2.0], [1.0, 3.0]])
+    >>> line = np.array([[1.0, 1.0], [1.0, 2.0], [1.0, 3.0], [1.0, 4.0]])
     >>> Isotropy().measure(line, line) < 0.1
     True
     """

@@ -30,7 +30,7 @@ def gap_warnings(left: Embeddings, right: Embeddings) -> list[str]:
     >>> rows = np.random.default_rng(0).normal(size=(40, 3))
     >>> twice = Embeddings(np.concatenate([rows, rows[:4]]), name="text.npy")
     >>> gap_warnings(Embeddings(rows), twice)
-    ['text.npy: 4 of 44 rows are copies of others: ... draw one of each, or pass groups.']
+    ['text.npy: 4 of 44 rows are copies of others: ... keep one of each.']
     """
     out = []
     for side in (left, right):
@@ -41,14 +41,14 @@ def gap_warnings(left: Embeddings, right: Embeddings) -> list[str]:
             of = f"{rows}" if looked == rows else f"the first {looked}"
             out.append(
                 f"{name}: {copies} of {of} rows are copies of others: measures of neighbours and of "
-                "distances within a side see them as one point; draw one of each, or pass groups."
+                "distances within a side see them as one point; keep one of each."
             )
         low, high = _ends(side)
         constant = int((low == high).sum())
         if constant:
             out.append(
-                f"{name}: {constant} of {side.dim} dimensions have one value in every row: they add nothing "
-                "to the spread, and may be all of the gap."
+                f"{name}: of {side.dim} dimensions, {constant} never var{'ies' if constant == 1 else 'y'}: "
+                "nothing of the spread comes from there, and all of the gap may."
             )
         if side.vectors.dtype == HALF:
             out.append(f"{name}: rows in half precision were brought to length 1 in float32.")

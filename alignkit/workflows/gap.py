@@ -27,7 +27,7 @@ def measure_gap(  # noqa: PLR0913 - the whole choice of a report
     *,
     pairs: Pairs | bool = False,
     alignment: Alignment | None = None,
-    measures: Sequence[str] | None = None,
+    measures: Sequence[str] | str | None = None,
     labels: Sequence[str] = (),
     most: int | None = None,
     curve: bool = False,
@@ -37,7 +37,7 @@ def measure_gap(  # noqa: PLR0913 - the whole choice of a report
 
     Sides are embeddings, or arrays of rows. ``pairs`` says which rows belong together; True pairs equal ids
     (in arrays, row i with row i). With pairs, the rows that have a partner are measured, each once.
-    ``measures`` are names, or ``["all"]`` (without, those that are taken by default), ``labels`` columns of
+    ``measures`` are names, or "all" (without, those that are taken by default), ``labels`` columns of
     the source's metadata for the measures that compare labels, and ``most`` the rows a side beyond which
     measures that compare every row with every other take a seeded sample. What cannot be measured stands
     with its reason in ``context["protocol"]["not_measured"]``, and with ``curve`` the values at smaller
@@ -53,8 +53,8 @@ def measure_gap(  # noqa: PLR0913 - the whole choice of a report
     Raises
     ------
     DataError
-        If dimensions differ and no alignment joins them, rows are not finite or have no direction, or one
-        modality is given twice.
+        If dimensions differ and no alignment joins them, rows are not finite or have no direction, one
+        modality is given twice, a measure that was asked for cannot be taken, or none can.
     UnknownNameError
         If no measure has that name.
 
@@ -83,8 +83,9 @@ def measure_gap(  # noqa: PLR0913 - the whole choice of a report
             sections[section], protocol[section] = found
             continue
         clouds = _clouds(side, right, links, labels)
-        sections[section] = measure_clouds(clouds, chosen, seed=seed, most=most)
         protocol[section] = gap_facts(clouds, chosen, most=most)
+        _check_measured(protocol[section], measures)
+        sections[section] = measure_clouds(clouds, chosen, seed=seed, most=most)
         if curve:
             curves[section] = sample_size_curve(clouds, chosen, seed=seed)
     protocol["measures"]["warnings"] = gap_warnings(left, right)
@@ -102,10 +103,22 @@ def measure_gap(  # noqa: PLR0913 - the whole choice of a report
     return Report("gap", sections, context)
 
 
-def _chosen(measures: Sequence[str] | None) -> list[str] | None:
+def _chosen(measures: Sequence[str] | str | None) -> list[str] | None:
     if not measures:
         return None
-    return MEASURES.names() if list(measures) == ["all"] else [MEASURES.check(name) for name in measures]
+    names = [measures] if isinstance(measures, str) else list(measures)
+    return MEASURES.names() if names == ["all"] else [MEASURES.check(name) for name in names]
+
+
+def _check_measured(facts: dict[str, Any], named: Sequence[str] | str | None) -> None:
+    """Raise DataError where what was asked for by name cannot be measured, or nothing can."""
+    refused, by_name = facts["not_measured"], bool(named) and named != "all" and list(named) != ["all"]
+    if refused and (by_name or not facts["interval"]):
+        name, reason = next(iter(refused.items()))
+        more = f", nor can {len(refused) - 1} more" if len(refused) > 1 else ""
+        raise DataError(
+            f"{name} cannot be measured{more}: {reason}; add what is missing, or choose other measures."
+        )
 
 
 def _embeddings(side: Embeddings | Rows) -> Embeddings:

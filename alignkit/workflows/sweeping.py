@@ -18,6 +18,7 @@ from alignkit.statistics.intervals import bootstrap_interval
 from alignkit.statistics.significance import FLIPS, holm, sign_flip
 from alignkit.workflows._asked import links_of
 from alignkit.workflows._facts import facts_of, versions
+from alignkit.workflows._gap_warnings import check_two_modalities
 from alignkit.workflows._split_effects import HeldOut, LabelledRows, Observed, SplitEffects, look_at
 
 TEST = 0.5
@@ -37,7 +38,7 @@ def sweep_gap(  # noqa: PLR0913 - the whole choice of a sweep
     labelled: LabelledRows | None = None,
     fixes: Sequence[str] | None = None,
     lambdas: Sequence[float] | None = None,
-    measures: Sequence[str] | None = None,
+    measures: Sequence[str] | str | None = None,
     test: float = TEST,
     seeds: Sequence[int] = (0,),
     resamples: int = FLIPS,
@@ -60,7 +61,7 @@ def sweep_gap(  # noqa: PLR0913 - the whole choice of a sweep
     Raises
     ------
     DataError
-        If the sides have unequal widths, a row has no direction, or a label has no text.
+        If the sides have unequal widths or the same numbers, a row has no direction, or a label no text.
     PairingError
         If the split leaves too few pairs.
     ParameterError, UnknownNameError
@@ -76,10 +77,12 @@ def sweep_gap(  # noqa: PLR0913 - the whole choice of a sweep
     >>> after < 0.2 * before
     True
     """
-    chosen = [MEASURES.check(name) for name in measures or GAPS]
+    named = [measures] if isinstance(measures, str) else measures
+    chosen = [MEASURES.check(name) for name in named or GAPS]
     planned = _planned(fixes, lambdas)
     if not len(seeds) or len(set(seeds)) < len(seeds):
         raise ParameterError(f"the seeds are {list(seeds)}: give one or more, each once.")
+    check_two_modalities(source, target)
     pairs = _checked(source, target, pairs)
     _check_labels(pairs, labelled)
     labels = pairs.components()

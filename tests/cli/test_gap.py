@@ -1,4 +1,6 @@
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 
 def test_gap_measures_a_planted_shift_and_none_where_there_is_none(alignkit, tmp_path):
@@ -89,3 +91,30 @@ def test_options_of_the_sweep_and_of_the_report_are_told_apart(alignkit, rotated
     alignkit("gap", *rotated, "--sweep", "--sample", "30").refused("--sample does not go with --sweep")
     alignkit("gap", *rotated, "--fixes", "shift").refused("--fixes belongs to --sweep")
     alignkit("gap", *rotated, "--labels", "kind").refused("no metadata column 'kind'")
+
+
+def test_what_was_asked_for_and_cannot_be_measured_is_an_error(alignkit, tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("x", "y"):
+        np.save(tmp_path / f"{name}.npy", rng.normal(size=(30, 4)))
+        np.save(tmp_path / f"{name}1.npy", rng.normal(size=(1, 4)))
+    alignkit("gap", "x.npy", "y.npy", "--unpaired", "--measures", "mean_paired_cosine").refused(
+        "mean_paired_cosine cannot be measured", "not paired"
+    )
+    alignkit("gap", "x.npy", "y.npy", "--unpaired", "--measures", "cone,linear_cka,svcca").refused(
+        "linear_cka cannot be measured, nor can 1 more"
+    )
+    alignkit("gap", "x1.npy", "y1.npy").refused("has 1")
+
+
+def test_a_group_makes_its_pairs_one_item(alignkit, tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("x", "y"):
+        rows = pa.FixedSizeListArray.from_arrays(pa.array(rng.normal(size=240)), 4)
+        clip = [f"clip{place // 2}" for place in range(60)]
+        ids = list(map(str, range(60)))
+        pq.write_table(pa.table({"id": ids, "clip": clip, "embedding": rows}), tmp_path / f"{name}.parquet")
+    words = ("x.parquet", "y.parquet", "--measures", "centroid_distance", "--json")
+    found = [alignkit("gap", *words, *more).json["measures"] for more in ((), ("--group", "clip"))]
+    assert [one["centroid_distance"]["n"] for one in found] == [60, 30]
+    alignkit("gap", *words, "--unpaired", "--group", "clip").refused("--group", "--unpaired")

@@ -3,6 +3,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from alignkit.cli import _sweeping
+from alignkit.closing import FIXES
+
 
 @pytest.fixture
 def sides(tmp_path):
@@ -30,7 +33,7 @@ def test_a_sweep_prints_a_table_and_draws_a_figure(alignkit, sides, tmp_path):
     )
     assert ran.code == 0, ran.err
     assert "does closing the gap help?" in ran.out
-    assert ran.out.count("  shift 0.5") == 3
+    assert ran.out.count("  shift 0.5") == 4  # in short, gaps, both directions
     assert "80 pairs" in ran.err
     assert (tmp_path / "sweep.svg").read_text().startswith("<svg")
     alignkit("gap", *sides, "--sweep", "--figure", "sweep.svg").refused("sweep.svg", "--force")
@@ -57,4 +60,9 @@ def test_options_that_contradict_are_refused_with_one_sentence(alignkit, sides):
     alignkit("gap", *sides, "--sweep", "--prompts", "prompts.parquet", "--labels", "sort").refused(
         "no metadata column 'sort'", "kind"
     )
+    alignkit("gap", sides[0], sides[0], "--sweep").refused("hold the same numbers")
     alignkit("gap", *sides, "--sweep", "--fixes", "shif").refused("Did you mean 'shift'")
+
+
+def test_the_help_names_every_fix():
+    assert _sweeping.FIXES.split(", ") == FIXES.names()

@@ -28,6 +28,7 @@ GROWS = {
     "same_modality_share": 1,
     "exact_wasserstein": 1,
     "gap_and_noise": 1,
+    "mmd": 1,
     "sliced_wasserstein": 1,
     "squared_centroid_distance": 1,
 }
@@ -178,7 +179,7 @@ def test_too_few_rows_leave_a_measure_out_with_the_number(planted):
     clouds = Clouds.paired(*planted(10, n=12))
     assert "same_modality_share" not in measure_clouds(clouds)
     assert "12" in gap_facts(clouds)["not_measured"]["same_modality_share"]
-    with pytest.raises(DataError, match="20 independent rows a side, and there are 12"):
+    with pytest.raises(DataError, match="20 independent rows a side, and has 12"):
         MEASURES.get("same_modality_share")().scores(clouds)
 
 

@@ -60,5 +60,5 @@ def test_beyond_the_stated_size_a_seeded_sample_is_measured(planted, monkeypatch
 
 
 def test_too_few_rows_are_refused_with_the_number(planted):
-    with pytest.raises(DataError, match="needs 20 independent rows a side, and there are 12"):
+    with pytest.raises(DataError, match="needs 20 independent rows a side, and has 12"):
         SameModalityShare().measure(*planted(0, n=12))

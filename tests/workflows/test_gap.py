@@ -130,3 +130,9 @@ def test_rows_with_two_partners_do_not_stream(monkeypatch):
     links = np.stack([np.arange(2_000), np.arange(2_000) // 2], axis=1)
     report = measure_gap(x, y, pairs=Pairs(x, y, links), measures=["centroid_distance"])
     assert "streamed" not in report.context["protocol"]
+
+
+def test_a_single_name_will_do():
+    x, y = modalities()
+    report = measure_gap(x, y, measures="cone")
+    assert {name.partition(".")[0] for name in report.sections["measures"]} == {"cone"}
