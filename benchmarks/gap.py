@@ -2,12 +2,12 @@
 
     python benchmarks/gap.py [--n 20000] [--d 512] [--peer-rows 5000] [--stream 0]
 
-One process, one thread, CPU seconds; goals are for the default sizes. The published ways are restated here from their formulas: RMG through
-n x n matrices and a Python loop over all captions (Schrodi et al. 2025, the COCO path), unbiased CKA through
-n x n kernels (Huh et al. 2024). Both are timed in float32, as they are used; "apart" is how far they lie from
-ours in float64 on the first 2,000 rows, the 1e-6 left out that the published CKA adds below the line.
-``--stream 10000000`` adds the moment-based set on so many rows from memory
-maps (100,000 rows of scratch, mapped again and again).
+One process, one thread, CPU seconds; goals are for the default sizes. The published ways are restated here
+from their formulas: RMG through n x n matrices and a Python loop over all captions (Schrodi et al. 2025, the
+COCO path), unbiased CKA through n x n kernels (Huh et al. 2024). Both are timed in float32, as they are used;
+"apart" is how far they lie from ours in float64 on the first 2,000 rows, the 1e-6 left out that the published
+CKA adds below the line. ``--stream 10000000`` adds the moment-based set on so many rows from memory maps
+(100,000 rows of scratch, mapped again and again).
 """
 
 import argparse
