@@ -29,6 +29,7 @@ from threadpoolctl import threadpool_limits
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._measure_all import measure_clouds
 
+LEVEL, ROUNDED = 0.95, 5e-4  # shares are shown to three digits
 HEADER = ["measure", "null", "band", "gap", "length null", "length gap"]
 
 
@@ -124,7 +125,19 @@ def main() -> None:
             shares = (*null[name][:2], gap[name][0])
             ratios = ("-" if np.isnan(world[name][2]) else f"{world[name][2]:.2f}" for world in (null, gap))
             lines.append([name, *(f"{share:.3f}" for share in shares), *ratios])
-        print("", f"n = {n}", table(HEADER, lines), sep="\n", flush=True)
+        print("", f"n = {n}", table(HEADER, lines), *verdicts(lines, options.seeds), sep="\n", flush=True)
+
+
+def verdicts(lines: list[list[str]], seeds: int) -> list[str]:
+    """Return the range of each share over the measures, and who lies below what chance allows."""
+    allowed = LEVEL - 2 * np.sqrt(LEVEL * (1 - LEVEL) / seeds)
+    out = []
+    for place, title in enumerate(HEADER[1:4], 1):
+        shares = [float(line[place]) for line in lines]
+        below = [line[0] for line in lines if float(line[place]) < allowed - ROUNDED]
+        said = f"{title}: {min(shares):.3f} to {max(shares):.3f}"
+        out.append(f"{said}; below {allowed:.3f}: {', '.join(below) or 'none'}")
+    return out
 
 
 if __name__ == "__main__":
