@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from alignkit.errors import OutputError, ParameterError
@@ -176,7 +177,12 @@ def list_names(what: str, summaries: Mapping[str, str], *, json: bool) -> None:
     emit("\n".join(f"{each:<{width}}  {summary}" for each, summary in summaries.items()))
 
 
-def option_lines(options: Mapping[str, Any]) -> str:  # Any: values of all kinds
-    """Return the options that ``--set`` takes, one a line, under their heading."""
-    lines = [f"  {option} = {value!r}" for option, value in options.items()] or ["  none"]
+def option_lines(options: Mapping[str, Any], notes: Mapping[str, str] | None = None) -> str:  # Any: values
+    """Return the options that ``--set`` takes, under their heading; below each what is said of it, if so."""
+    lines = []
+    for option, value in options.items():
+        lines.append(f"  {option} = {value!r}")
+        if notes and notes.get(option):
+            lines += wrap(notes[option], 100, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    lines = lines or ["  none"]
     return "\n".join(["options, given as --set NAME=VALUE, with their values if not set:", *lines])

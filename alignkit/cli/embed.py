@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alignkit._words import counted
 from alignkit.cli import _options as options
 from alignkit.cli._output import Ticker, emit, emit_json, note
 from alignkit.errors import ParameterError
@@ -83,7 +84,8 @@ def command(
 ) -> None:
     """Encode ITEMS and write their embeddings; after a kill the same command goes on where it was.
 
-    Exit code 4: some items were bad; they are listed with their reasons in X.failed.parquet.
+    Exit code 4: some items were bad; they are listed with their reasons in X.failed.parquet. Where all were
+    bad, the code is 2 and nothing is written but that list, which the next run replaces.
 
     Example: `alignkit embed photos --encoder clip --modality image --out photos.space`
     """
@@ -168,12 +170,14 @@ def _report(done: "Embedded", json: bool) -> None:
         emit(f"{done.out}: {done.rows} x {done.space.dim} of {done.space.name}")
     if done.ignored:
         films = f", {done.films} of them films: --frames RATE encodes their pictures" if done.films else ""
-        note(f"note: {done.ignored} other files were ignored{films}")
+        note(f"note: {_were(done.ignored, 'other file')} ignored{films}")
     if done.resumed:
-        note(f"note: {done.resumed} items were done already by a run that did not end")
+        note(f"note: {_were(done.resumed, 'item')} done already by a run that did not end")
     if done.failures:
         item, why = next(iter(done.failures.items()))
-        note(
-            f"warning: {len(done.failures)} items failed and are listed in {done.failed_file}; the first, "
-            f"{item!r}: {why}"
-        )
+        failed = counted(len(done.failures), "item")
+        note(f"warning: {failed} failed, listed in {done.failed_file}; the first, {item!r}: {why}")
+
+
+def _were(number: int, noun: str) -> str:
+    return f"{counted(number, noun)} {'was' if number == 1 else 'were'}"

@@ -25,9 +25,10 @@ def command(
         emit_json({"schema": "alignkit.encoder/1", **facts})
         return
     emit(f"{facts['encoder']}: {facts['summary']}\n")
-    width = max(map(len, facts["card"]))
-    emit("\n".join(f"  {key:<{width}}  {_shown(value)}" for key, value in facts["card"].items()))
-    emit("\n" + option_lines(facts["options"]))
+    rows = _rows(facts["card"])
+    width = max(map(len, rows))
+    emit("\n".join(f"  {key:<{width}}  {value}" for key, value in rows.items()))
+    emit("\n" + option_lines(facts["options"], ENCODERS.get(facts["encoder"]).option_notes()))
 
 
 def _facts(name: str) -> dict[str, Any]:
@@ -45,9 +46,20 @@ def _facts(name: str) -> dict[str, Any]:
     }
 
 
-def _shown(value: Any) -> str:  # Any: a field of a card
-    if value is None:
-        return "decided by the weights, or none"
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or "none"
-    return str(value) or "none"
+def _rows(card: dict[str, Any]) -> dict[str, str]:  # Any: the fields of a card
+    """Return what a card says of this encoder, in words; fields that are not for it are left out."""
+    unfit = {"sample_rate": "audio", "image_size": "image"}
+    rows = {}
+    for key, value in card.items():
+        if unfit.get(key, card["modalities"][0]) not in card["modalities"] or (key == "golden" and not value):
+            continue
+        if value is None:
+            rows[key] = "decided by the weights"
+        elif key == "batch_tolerance":
+            rows[key] = f"{value:g} of its length: how far a row may differ in another batch"
+        elif key == "shared":
+            if value:
+                rows[key] = f"its rows meet those of {card['space']}, into whose space it was trained"
+        else:
+            rows[key] = (", ".join(map(str, value)) if isinstance(value, tuple) else str(value)) or "none"
+    return rows

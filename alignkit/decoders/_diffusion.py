@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
+from alignkit._hub import loading
 from alignkit.decoders._base import Decoder, Drawing
 from alignkit.devices import check_device, import_torch, whole_float32
 from alignkit.errors import DataError, MissingExtraError, OutputError, ParameterError
@@ -212,7 +213,9 @@ def load_optional(weights: str, parts: dict[str, tuple[str, str]]) -> dict[str, 
 
 
 def _load(library: str, kind: str, weights: str, part: str) -> Part:
-    return getattr(_module(library), kind).from_pretrained(weights, subfolder=part)
+    model = getattr(_module(library), kind)
+    with loading(weights):
+        return model.from_pretrained(weights, subfolder=part)
 
 
 def _scheduler(weights: str) -> Part:
@@ -222,13 +225,14 @@ def _scheduler(weights: str) -> Part:
     if local.is_file():
         named = json.loads(local.read_text(encoding="utf-8")).get("_class_name", "DDIMScheduler")
     else:
-        named = diffusers.DDIMScheduler.load_config(weights, subfolder="scheduler").get(
-            "_class_name", "DDIMScheduler"
-        )
+        with loading(weights):
+            stored = diffusers.DDIMScheduler.load_config(weights, subfolder="scheduler")
+        named = stored.get("_class_name", "DDIMScheduler")
     kind = getattr(diffusers, named, None)
     if kind is None or not named.endswith("Scheduler"):
         raise ValueError(f"diffusers has no scheduler {named!r}")
-    return kind.from_pretrained(weights, subfolder="scheduler")
+    with loading(weights):
+        return kind.from_pretrained(weights, subfolder="scheduler")
 
 
 def _module(name: str) -> Any:  # Any: a module that may be absent

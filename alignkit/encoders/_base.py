@@ -5,10 +5,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias, get_args
+from typing import Any, ClassVar, Literal, TypeAlias, get_args, get_origin
 
 import numpy as np
 
+from alignkit.encoders._documented import documented
 from alignkit.encoders._probes import probes
 from alignkit.errors import DataError, ParameterError
 from alignkit.fingerprints import Fingerprint
@@ -101,6 +102,16 @@ class Encoder(ABC):
         """Return the constructor's parameters with the values that they have if nothing is said."""
         parameters = inspect.signature(cls).parameters.values()
         return {each.name: each.default for each in parameters}
+
+    @classmethod
+    def option_notes(cls) -> dict[str, str]:
+        """Return what is known of each option: the values that its type allows, and its documentation."""
+        notes = documented(cls)
+        for name, parameter in inspect.signature(cls).parameters.items():
+            if get_origin(parameter.annotation) is Literal:
+                known = ", ".join(map(str, get_args(parameter.annotation)))
+                notes[name] = f"One of {known}. {notes.get(name, '')}".strip()
+        return notes
 
     @property
     def modalities(self) -> tuple[Modality, ...]:
@@ -205,9 +216,13 @@ class Encoder(ABC):
         """Raise ParameterError, saying what there is, unless this encoder encodes ``modality``."""
         if modality not in self.modalities:
             raise ParameterError(
-                f"{type(self).__name__} encodes {' and '.join(self.modalities)}, not {modality!r}: choose "
-                "one of these, or another encoder."
+                f"{type(self).__name__} encodes {' and '.join(self.modalities)}, not {modality!r}: "
+                f"{self._way_to(modality)}."
             )
+
+    def _way_to(self, modality: str) -> str:  # noqa: ARG002 - leaves ask
+        """Say what mends that a modality is not encoded."""
+        return "choose one of these, or another encoder"
 
     def _modalities(self) -> tuple[Modality, ...]:
         return self.card.modalities

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alignkit._hub import loading
 from alignkit.encoders._pixels import Pixels
 from alignkit.encoders._weights import hub_refusal, import_extra
 from alignkit.errors import DataError, ParameterError, UnknownNameError
@@ -100,7 +101,8 @@ def weights_path(recipe: Recipe, asked: object) -> Path:
         return recipe.path
     open_clip = import_extra("open_clip", "clip", "openclip")
     try:
-        return Path(open_clip.download_pretrained(recipe.tag))
+        with loading((recipe.tag or {}).get("hf_hub")):
+            return Path(open_clip.download_pretrained(recipe.tag))
     except Exception as error:  # hub, http and file system raise a dozen kinds: all mean that it is not here
         raise hub_refusal(str(asked or DEFAULT_TAG), error, "a .safetensors or .pt file of it") from error
 

@@ -137,7 +137,9 @@ def check_front_end(state: dict[str, Any], front: FrontEnd, what: str) -> None:
     bands = state[MEL].shape[0] if MEL in state else None
     if bins != front.bins or (REAL in state and bands != front.bands):
         names = {facts: name for name, facts in FRONT_ENDS.items()}
-        hint = f"set input_repr to {names[bins, bands]}" if (bins, bands) in names else "of another model"
+        hint = (
+            f"set input_repr to {names[bins, bands]}" if (bins, bands) in names else "it is of another model"
+        )
         raise DataError(f"{what} holds other pictures than {names[front.bins, front.bands]}: {hint}.")
     if MEL in state:
         trained = FrontEnd(front.bins, front.bands).filters.T

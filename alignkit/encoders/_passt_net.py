@@ -134,7 +134,9 @@ def shape_of(state: State, what: str) -> Shape:
     """
     for name, axes in ((PROJECTION, 4), (HEIGHTS, 4), (TIMES, 4), (CLASSES, 2)):
         if name not in state or state[name].ndim != axes:
-            raise DataError(f"{what} has no {name} of {axes} axes, which every PaSST has: of another model.")
+            raise DataError(
+                f"{what} has no {name} of {axes} axes, which every PaSST has: it is of another model."
+            )
     blocks = {int(name.split(".")[1]) for name in state if name.startswith("blocks.")}
     depth = next((each for each in DEPTHS if each > max(blocks, default=-1)), DEPTHS[-1])
     grid = state[HEIGHTS].shape[2], state[TIMES].shape[3]

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from alignkit._hub import loading
 from alignkit.encoders._pixels import Pixels
 from alignkit.encoders._weights import hub_refusal, import_extra
 from alignkit.errors import DataError
@@ -27,13 +28,17 @@ def load_published(source: str, kind: str, model: str, *, local: str) -> Any:  #
     """
     path = Path(source)
     if not path.is_dir() and (FILE_NAME.fullmatch(path.name) or not HUB_NAME.fullmatch(source)):
-        raise DataError(f"the weights {source} do not exist: give {local}, or a name on the hub.")
+        state = "are a file" if path.is_file() else "do not exist"
+        raise DataError(
+            f"the weights {source} {state}: give {local.removesuffix(',')}, or a name on the hub."
+        )
     transformers = import_extra("transformers", f"a model of type {kind}", "hub")
     try:
-        config = transformers.AutoConfig.from_pretrained(source)
-        if config.model_type != kind:
-            raise DataError(f"{source} holds a model of type {config.model_type!r}, not {kind!r}.")
-        loaded, report = getattr(transformers, model).from_pretrained(source, output_loading_info=True)
+        with loading(source):
+            config = transformers.AutoConfig.from_pretrained(source)
+            if config.model_type != kind:
+                raise DataError(f"{source} holds a model of type {config.model_type!r}, not {kind!r}.")
+            loaded, report = getattr(transformers, model).from_pretrained(source, output_loading_info=True)
     except DataError:
         raise
     except Exception as error:  # whatever the hub's client, safetensors or transformers raise
@@ -41,7 +46,7 @@ def load_published(source: str, kind: str, model: str, *, local: str) -> Any:  #
     for trouble in ("missing_keys", "unexpected_keys", "mismatched_keys"):
         if report[trouble]:
             raise DataError(
-                f"{source} has {trouble.replace('_', ' ')}, first {sorted(report[trouble])[0]}: they are of "
+                f"{source} has {trouble.replace('_', ' ')}, first {sorted(report[trouble])[0]}: it is of "
                 "another model, or of another size of it."
             )
     return loaded
@@ -58,7 +63,8 @@ def pixels_of(source: str, *, local: str) -> Pixels:
     """
     hub = import_extra("transformers.utils", "preparing a picture", "hub")
     try:
-        found = hub.cached_file(source, "preprocessor_config.json")
+        with loading(source):
+            found = hub.cached_file(source, "preprocessor_config.json")
         facts = json.loads(Path(found).read_text(encoding="utf-8"))
     except Exception as error:  # whatever the hub's client raises, and what json does
         raise _refusal(source, error, local) from error

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alignkit._hub import loading
 from alignkit.encoders._weights import State, digest_of_state, hub_refusal, import_extra
 from alignkit.errors import DataError, ParameterError
 
@@ -55,7 +56,8 @@ def load(source: str) -> Loaded:
     transformers = import_extra("transformers", "sentence", "hub")
     torch = import_extra("torch", "sentence", "hub")
     try:
-        with torch.random.fork_rng(devices=[]):  # what is not in the file is drawn, and then refused
+        # what is not in the file is drawn, and then refused
+        with loading(str(folder)), torch.random.fork_rng(devices=[]):
             model, report = transformers.AutoModel.from_pretrained(
                 folder, output_loading_info=True, local_files_only=True, dtype=torch.float32
             )
@@ -85,7 +87,8 @@ def _fetched(name: str) -> Path:
         raise DataError(f"{name} is no folder and no name on the hub (like owner/model): give {_LOCAL}.")
     hub = import_extra("huggingface_hub", "sentence", "hub")
     try:
-        return Path(hub.snapshot_download(name, allow_patterns=list(_FILES)))
+        with loading(name):
+            return Path(hub.snapshot_download(name, allow_patterns=list(_FILES)))
     except Exception as error:  # http, the hub's client and the file system raise a dozen kinds
         raise hub_refusal(name, error, _LOCAL) from error
 

@@ -3,6 +3,7 @@
 from threading import Lock
 from typing import Any
 
+from alignkit._hub import loading
 from alignkit.encoders._weights import import_extra
 from alignkit.errors import DataError
 
@@ -37,7 +38,8 @@ def read_tokenizer(place: str, vocabulary: int, *, files: str, usual: str) -> To
     """
     transformers = import_extra("transformers", "a tokenizer", "hub")
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(place)
+        with loading(place):
+            tokenizer = transformers.AutoTokenizer.from_pretrained(place)
     except Exception as error:  # whatever the hub's client, or a damaged file, raises
         raise DataError(
             f"no tokenizer could be read from {place!r}: give tokenizer a folder with {files} ({usual}), or "

@@ -8,10 +8,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from alignkit._hub import UnreachableError
 from alignkit.devices import import_torch
 from alignkit.errors import DataError, MissingExtraError
 
 State: TypeAlias = dict[str, Any]  # Any: torch tensors, by name
+_KINDS = "a .safetensors, .pt, .pth or .bin file"
 
 
 def read_state(path: Path | str) -> State:
@@ -27,8 +29,8 @@ def read_state(path: Path | str) -> State:
     path = Path(path)
     torch = import_torch(f"reading the weights {path}")
     if not path.is_file():
-        state = "is no file" if path.exists() else "does not exist"
-        raise DataError(f"the weights {path} {state}: give a .safetensors, .pt, .pth or .bin file.")
+        state = "are a folder" if path.is_dir() else "do not exist"
+        raise DataError(f"the weights {path} {state}: give {_KINDS}.")
     if path.suffix == ".safetensors":
         from safetensors import SafetensorError
         from safetensors.torch import load_file
@@ -36,11 +38,16 @@ def read_state(path: Path | str) -> State:
         try:
             return dict(load_file(path))
         except (SafetensorError, ValueError, OSError) as error:
-            raise DataError(f"the weights {path} are damaged or no safetensors: {error}.") from error
+            raise DataError(
+                f"the weights {path} are damaged, or no safetensors: copy the file again whole, or "
+                "check that it is the right one."
+            ) from error
     try:
         with torch.serialization.safe_globals(_plain_numbers()):
             loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever its zip reader, unpickler or C++ part raises
+        if not _may_be_torch(path):
+            raise DataError(f"the weights {path} are no file of weights: give {_KINDS}.") from error
         if _is_torchscript(path):
             raise DataError(
                 f"the weights {path} are a TorchScript program, as OpenAI published CLIP: only running it "
@@ -48,7 +55,7 @@ def read_state(path: Path | str) -> State:
             ) from error
         raise DataError(
             f"the weights {path} are damaged, or hold objects that only running code could rebuild: save the "
-            f"state_dict alone, best as .safetensors ({type(error).__name__})."
+            "state_dict alone, best as .safetensors."
         ) from error
     return _tensors(loaded, path)
 
@@ -66,15 +73,15 @@ def fit_state(module: Any, state: Mapping[str, Any], what: str) -> None:  # Any:
     wanted = module.state_dict()
     for name, tensor in wanted.items():
         if name not in state:
-            raise DataError(f"{what} has no {name}, which the model needs: they are of another model.")
+            raise DataError(f"{what} has no {name}, which the model needs: it is of another model.")
         if tuple(state[name].shape) != tuple(tensor.shape):
             raise DataError(
                 f"{what} has {name} of shape {tuple(state[name].shape)} where the model has "
-                f"{tuple(tensor.shape)}: they are of another model, or of another size of it."
+                f"{tuple(tensor.shape)}: it is of another model, or of another size of it."
             )
     for name in state:
         if name not in wanted:
-            raise DataError(f"{what} has {name}, which the model does not know: they are of another model.")
+            raise DataError(f"{what} has {name}, which the model does not know: it is of another model.")
     module.load_state_dict(dict(state))
 
 
@@ -112,7 +119,8 @@ def digest_of_arrays(arrays: Mapping[str, np.ndarray]) -> str:
 def hub_refusal(name: str, error: Exception, local: str) -> DataError:
     """Return the error for a name that could not be fetched; ``local`` says what to give instead."""
     offline = os.environ.get("HF_HUB_OFFLINE", "") in ("1", "true", "TRUE", "ON", "YES")
-    why = "HF_HUB_OFFLINE is set" if offline else f"{type(error).__name__}"
+    reached = str(error) if isinstance(error, UnreachableError) else type(error).__name__
+    why = "HF_HUB_OFFLINE is set" if offline else reached
     return DataError(
         f"the weights {name!r} are neither a local path nor could they be fetched ({why}): go online once, "
         f"or give {local} with weights (on the command line --weights PATH)."
@@ -136,6 +144,12 @@ def _plain_numbers() -> list[Any]:  # Any: classes, or one with the name that fi
     scalar = np.float64(0.0).__reduce__()[0]  # its home in numpy is private and has moved: ask a number
     named = [(scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
     return [*named, np.dtype, *{type(np.dtype(code)) for code in "?bBhHiIlLqQefd"}]
+
+
+def _may_be_torch(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(4)
+    return start == b"PK\x03\x04" or start[:1] == b"\x80"  # a zip archive, or a pickle as before torch 1.6
 
 
 def _is_torchscript(path: Path) -> bool:

@@ -55,13 +55,17 @@ def read_yamnet(path: Path | str) -> dict[str, np.ndarray]:
     DataError
         If the file is damaged, or a table is missing or of another shape: the first is named.
     """
+    path = Path(path)
+    if not path.is_file():
+        state = "are a folder" if path.is_dir() else "do not exist"
+        raise DataError(f"the weights {path} {state}: give the .npz of YAMNet's tables.")
+    if not zipfile.is_zipfile(path):
+        raise DataError(f"the weights {path} are cut off or no .npz: give the .npz of YAMNet's tables.")
     try:
-        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             found = {name: stored[name] for name in stored.files if name[:1] in "wb"}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(
-            f"the weights {path} are no readable .npz ({error}): give YAMNet's tables."
-        ) from error
+        raise DataError(f"the weights {path} are a damaged .npz: copy the file again whole.") from error
     for name, shape in layout():
         if name not in found:
             raise DataError(f"{path} has no {name}: it is cut short, or of another model.")

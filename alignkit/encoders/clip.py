@@ -1,14 +1,12 @@
 """CLIP (Radford et al. 2021) of open_clip: pictures and texts, any architecture, by a stated recipe."""
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
+from alignkit._hub import loading
 from alignkit.devices import check_device, whole_float32
 from alignkit.encoders._base import Card, Encoder, Item, Modality
 from alignkit.encoders._clip_recipe import Recipe, Wanted, weights_path
@@ -119,12 +117,13 @@ class Clip(Encoder):
     def _tokenizer(self) -> Any:
         open_clip = import_extra("open_clip", "clip", "openclip")
         recipe = self._recipe
+        text = recipe.config.get("text_cfg", {})
         name = recipe.arch if recipe.folder is None else f"local-dir:{recipe.folder}"
         try:
-            with _quiet():
+            with loading(str(recipe.folder) if recipe.folder else text.get("hf_tokenizer_name")):
                 return open_clip.get_tokenizer(name)
         except OSError as error:
-            asked = recipe.config["text_cfg"].get("hf_tokenizer_name", name)
+            asked = text.get("hf_tokenizer_name", name)
             raise hub_refusal(asked, error, "a folder that open_clip wrote, with its tokenizer,") from error
 
     @property
@@ -172,9 +171,10 @@ def _built(recipe: Recipe) -> Any:  # Any: an open_clip model
     torch = import_extra("torch", "clip", "openclip")
     open_clip = import_extra("open_clip", "clip", "openclip")
     name = recipe.arch if recipe.folder is None else f"local-dir:{recipe.folder}"
+    tower = recipe.config.get("text_cfg", {}).get("hf_model_name")
     size = recipe.pixels.size[0] if len(set(recipe.pixels.size)) == 1 else recipe.pixels.size
     try:
-        with torch.random.fork_rng(devices=[]), _quiet():
+        with torch.random.fork_rng(devices=[]), loading(tower):
             return open_clip.create_model(
                 name,
                 load_weights=False,
@@ -187,9 +187,8 @@ def _built(recipe: Recipe) -> Any:  # Any: an open_clip model
             f"clip {recipe.arch}: {error}: pip install 'alignkit[openclip,hub]'."
         ) from error
     except OSError as error:  # a text tower of the hub, whose description is there only
-        tower = recipe.config["text_cfg"].get("hf_model_name", recipe.arch)
         raise hub_refusal(
-            tower, error, "its description in the hub's local cache, and then the file"
+            tower or recipe.arch, error, "its description in the hub's local cache, and then the file"
         ) from error
 
 
@@ -211,15 +210,3 @@ def _as_open_clip(state: State, model: Any) -> State:  # Any: an open_clip model
         if name in state and name in wanted and state[name].numel() == wanted[name].numel() == 1:
             state[name] = state[name].reshape(wanted[name].shape)
     return state
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep open_clip from telling the root logger that a model without weights has no weights."""
-    handlers, disabled = logging.root.handlers[:], logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(disabled)
-        logging.root.handlers[:] = handlers  # its first message would have installed one

@@ -70,6 +70,12 @@ class Toy(Encoder):
         self._check()
         return ("text", "image") if self.world == "sight" else ("text", "audio")
 
+    def _way_to(self, modality: str) -> str:
+        if modality not in self.card.modalities:
+            return super()._way_to(modality)
+        other = "sound" if self.world == "sight" else "sight"
+        return f"its world {other} does (on the command line --set world={other})"
+
     def _name(self) -> str:
         return f"toy/{self.world}"
 
@@ -105,12 +111,14 @@ class Toy(Encoder):
     def _check(self) -> None:
         if self.world not in _DIMS:
             raise ParameterError(f"world is {self.world!r}; choose sight (pictures) or sound (sounds).")
-        given = (self.weights, self.device, self.dtype)
-        if given != (None, "cpu", "float32"):
-            raise ParameterError(
-                f"toy has no weights and computes with numpy, but weights, device and dtype are {given}: "
-                "leave them out."
-            )
+        usual = {"weights": None, "device": "cpu", "dtype": "float32"}
+        for name, value in usual.items():
+            given = getattr(self, name)
+            if given != value:
+                raise ParameterError(
+                    f"toy has no weights and computes with numpy, but {name} is {str(given)!r}: leave {name} "
+                    "out."
+                )
 
 
 def _signs(seed: int, rows: int, columns: int) -> np.ndarray:

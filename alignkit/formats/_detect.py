@@ -1,6 +1,7 @@
 """Tell what a file or folder is, by its name and by its first bytes; the two must agree."""
 
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from alignkit.errors import DataError
@@ -82,6 +83,12 @@ def detect(path: Path) -> str:
 def format_of_name(path: Path) -> str | None:
     """Return the format that the name of an output asks for, or None."""
     return "space" if path.suffix.lower() == ".space" else _SUFFIXES.get(path.suffix.lower())
+
+
+def endings_of(formats: Sequence[str]) -> list[str]:
+    """Return the endings of names that ask for one of some formats, by what people call these."""
+    known = {name: kind.removesuffix("_file") for name, kind in _SUFFIXES.items()}
+    return [".space", *(ending for ending, kind in known.items() if kind in formats)]
 
 
 def _folder(path: Path) -> str:

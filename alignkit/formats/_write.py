@@ -10,7 +10,7 @@ from alignkit.atomic import check_writable, replacing
 from alignkit.errors import ParameterError, UnknownNameError
 from alignkit.formats import FORMATS
 from alignkit.formats._base import Format, Target
-from alignkit.formats._detect import format_of_name
+from alignkit.formats._detect import endings_of, format_of_name
 from alignkit.formats._rows import cast
 from alignkit.spaces import Embeddings
 
@@ -98,8 +98,10 @@ def _writer(path: Path, name: str | None) -> Format:
     named = format_of_name(path)
     chosen = name or named
     if chosen is None:
+        endings = ", ".join(endings_of(format_names(writable=True)))
         raise ParameterError(
-            f"{path.name} names no format: end it in .space, .npy, ..., or pass --format with one of {known}."
+            f"{path.name} names no format: end it in one of {endings}; `alignkit convert` also takes "
+            f"--format with one of {known}."
         )
     if f"{chosen}_file" in FORMATS.names():
         chosen = f"{chosen}_file"

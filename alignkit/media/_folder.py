@@ -11,15 +11,16 @@ from alignkit.media._place import Asked, Found, Place
 
 
 def walk(folder: Path, asked: Asked) -> Found:
-    """Return the items of a folder and of the folders in it; links that leave it are refused.
+    """Return the items of a folder and of the folders in it.
 
-    Folders that are links are not entered: what they hold is found where it lies.
+    Folders that are links are not entered: what they hold is found where it lies. A link that leaves the
+    folder is an item that cannot be read, if it has a known ending or is a link to a folder.
     """
     root = Path(os.path.realpath(folder))
     names, ignored, films = [], 0, 0
-    for entry in _files(root, root):
+    for entry, outside in _files(root, root):
         shown, suffix = not Path(entry).name.startswith("."), Path(entry).suffix.lower()
-        if shown and suffix in asked.suffixes:
+        if shown and (suffix in asked.suffixes or outside):
             names.append(entry)
         else:
             ignored += 1
@@ -34,24 +35,28 @@ def walk(folder: Path, asked: Asked) -> Found:
     return Found(pa.table({"id": column, "path": column}), place, ignored, films)
 
 
-def _files(folder: Path, root: Path) -> Iterator[str]:
-    """Yield the paths, from the root and with ``/``, of all files: those within a hidden folder too."""
+def _files(folder: Path, root: Path) -> Iterator[tuple[str, bool]]:
+    """Yield the paths, from the root and with ``/``, of all files: those within a hidden folder too.
+
+    Beside each stands whether it is a link to a folder outside of the root.
+    """
     try:
         with os.scandir(folder) as found:
             entries = list(found)
     except OSError as error:
         raise DataError(f"{folder} cannot be read: {error.strerror or error}.") from error
     for entry in entries:
-        if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(root):
-            raise DataError(
-                f"{entry.path} is a link that leaves {root}: copy what it points to, or remove the link."
-            )
+        leaves = entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(root)
         if entry.is_dir(follow_symlinks=False):
             yield from _files(Path(entry.path), root)
-        elif entry.is_file():
-            name = Path(entry.path).relative_to(root).as_posix()
-            try:
-                name.encode()
-            except UnicodeEncodeError:
-                raise DataError(f"the name {entry.path!r} is no text: rename the file.") from None
-            yield name
+        elif leaves or entry.is_file():
+            yield _named(entry, root), leaves and entry.is_dir()
+
+
+def _named(entry: os.DirEntry[str], root: Path) -> str:
+    name = Path(entry.path).relative_to(root).as_posix()
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise DataError(f"the name {entry.path!r} is no text: rename the file.") from None
+    return name

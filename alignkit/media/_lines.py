@@ -28,18 +28,20 @@ def read(path: Path, asked: Asked) -> Found:
 
 def _text(line: str, path: Path, row: int) -> Place:
     if not line.strip():
-        raise DataError(f"line {row} of {path} is empty: leave it out.")
-    return Place(f"line {row} of {path}", text=line.strip())
+        raise DataError(f"{_where(path, row)} is empty: leave it out.")
+    return Place(_where(path, row), text=line.strip())
 
 
 def _paths(lines: pa.Array, path: Path, asked: Asked) -> Callable[[int], Place]:
     root = (asked.root or path.parent).resolve()
-    for row, line in enumerate(lines.to_pylist()):
-        inside(line, root, f"line {row} of {path}")
 
     def place(row: int) -> Place:
         line = lines[row].as_py()
-        whole = inside(line, root, f"line {row} of {path}")
+        whole = inside(line, root, _where(path, row))
         return Place(str(whole), whole, suffix=whole.suffix, root=root)
 
     return place
+
+
+def _where(path: Path, row: int) -> str:
+    return f"line {row + 1} (id {row}) of {path}"  # editors count from 1

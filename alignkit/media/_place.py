@@ -49,7 +49,7 @@ class Place:
         if self.path is None:
             raise DataError(f"{self.name} has no path (null): fill it in, or leave the row out.")
         if self.root is not None and not Path(os.path.realpath(self.path)).is_relative_to(self.root):
-            raise DataError(f"{self.name} is a link that leaves {self.root}: copy the file instead.")
+            raise DataError(f"{self.name} is a link that leaves {self.root}: copy what it points to.")
         if self.length is None:
             return self.path
         try:

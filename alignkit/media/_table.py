@@ -42,9 +42,6 @@ def read(path: Path, asked: Asked) -> Found:
     if asked.modality == "text" and column not in PATHS:
         return Found(whole, lambda row: _text(values[row].as_py(), ids[row].as_py(), path))
     root = (asked.root or path.parent).resolve()
-    for row, value in enumerate(values):
-        if value.is_valid:
-            inside(value.as_py(), root, f"{path}, id {ids[row].as_py()!r}")
 
     def place(row: int) -> Place:
         value, where = values[row].as_py(), f"{path}, id {ids[row].as_py()!r}"
@@ -77,7 +74,7 @@ def _read_json_lines(path: Path) -> pa.Table:
     """Return a table of the objects on the lines of a file; what is neither text nor number stays JSON."""
     rows = []
     with reading(path, "JSON lines", UnicodeDecodeError), path.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines):
+        for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
             try:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from alignkit._words import counted
 from alignkit.errors import DataError, ParameterError
 from alignkit.media import _folder, _lines, _table, _tar
 from alignkit.media._place import Asked, Place
@@ -110,10 +111,10 @@ def open_items(
 
     - A folder: every file, in it or in a folder within, with a known ending of the modality; the id is the
       path from the folder, with ``/``. Other files are counted as ignored; a link out of the folder is
-      refused.
+      an item that cannot be read.
     - A CSV, TSV, parquet or JSONL file: an id column (``ids``, else ``id``) and a column of texts or paths
       (``column``, else ``text`` or ``caption``, ``path`` or ``file``, ...). Paths start at ``root``, else
-      at the table's folder, and stay inside it. All other columns are kept.
+      at the table's folder; one that leaves it is an item that cannot be read. All other columns are kept.
     - A ``.txt`` file: a line for each text, or path; the id is the line's number from 0.
     - A ``.tar`` as WebDataset writes it: members that share their name up to its first dot are one sample,
       the name its id; the member with a known ending (or ``column``) is read. Nothing is unpacked.
@@ -125,7 +126,7 @@ def open_items(
     ParameterError
         If ``frames`` is given for another modality than image.
     DataError
-        If there is none of these, no item, an id twice, or a path that leaves its root.
+        If there is none of these, no item, or an id twice.
 
     Examples
     --------
@@ -160,7 +161,10 @@ def open_items(
             "with a line for each, or a .tar."
         )
     if not found.table.num_rows:
-        also = f"; {found.ignored} other files were ignored" if found.ignored else ""
+        if path.is_file() and suffix != ".tar":
+            raise DataError(f"{path} has no rows: write one for each item.")
+        were = "was" if found.ignored == 1 else "were"
+        also = f"; {counted(found.ignored, 'other file')} {were} ignored" if found.ignored else ""
         films = f", {found.films} of them films: see frames (--frames RATE)" if found.films else ""
         raise DataError(f"{path} holds no item of {modality} ({', '.join(suffixes)}){also}{films}.")
     return Items(str(path), modality, found.table, found.place, found.ignored, found.films, frames)

@@ -10,15 +10,15 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from alignkit.atomic import check_writable, replacing
+from alignkit._words import counted
 from alignkit.encoders._base import BATCH, Encoder
 from alignkit.errors import DataError, ParameterError
 from alignkit.formats import check_output, write_embeddings
 from alignkit.media.items import Items
 from alignkit.rows import ShardedRows
 from alignkit.spaces import Embeddings, Space
+from alignkit.workflows._failed_list import failed_list_of, write_failed_list
 from alignkit.workflows._films import joined, known_of, seen_space
 from alignkit.workflows._parts import Part, Parts
 from alignkit.workflows._prefetch import ahead, prepared
@@ -74,7 +74,8 @@ def embed(
     dies, the same call goes on: parts that are whole and whose items are unchanged (size and time of their
     files) are taken, the others made again, and the result is the same to the bit. A bad item is left out,
     never shifts a row, and is listed with its reason in ``X.failed.parquet`` beside ``X.space``; with
-    ``on_error`` ``"stop"`` the first one ends the run, and what was done is kept.
+    ``on_error`` ``"stop"`` the first one ends the run, and what was done is kept. If all are bad, only that
+    list is written, and the next run may replace it.
 
     Items are read and prepared in threads, a few batches ahead, while the model encodes.
 
@@ -103,8 +104,7 @@ def embed(
     _check(pace, on_error)
     encoder.check_modality(items.modality)
     check_output(out, force=force)
-    failed_file = out.with_name(f"{out.stem}.failed.parquet")
-    check_writable(failed_file, force=force, names=())
+    failed_file = failed_list_of(out, force=force)
     space = replace(encoder.space(), fingerprint=encoder.fingerprint())
     run = _Run(items, encoder, pace, on_error, progress or (lambda *_: None))
     parts = Parts.open(out, run.job(), force=force)
@@ -112,10 +112,13 @@ def embed(
     failures = {row: why for part in finished for row, why in part.failures.items()}
     ids = items.ids
     named = {ids[row].as_py(): why for row, why in failures.items()}
-    _write_failures(failed_file, items, failures, force=force)
+    write_failed_list(failed_file, items, failures)
     if len(failures) == len(items):
         parts.remove()
-        raise DataError(f"none of the {len(items)} items could be encoded; the first: {failures[0]}")
+        raise DataError(
+            f"none of {counted(len(items), 'item')} could be encoded, and nothing was written but their "
+            f"list, {failed_file}; the first: {failures[0]}"
+        )
     rows = ShardedRows([parts.rows(number) for number, part in enumerate(finished) if part.rows])
     kept = np.delete(np.arange(len(items)), list(failures))
     table = known_of(items, kept, [count for part in finished for count in part.counts])
@@ -275,18 +278,6 @@ def _embeddings(items: Items, rows: ShardedRows, table: pa.Table, space: Space) 
         items=table.select(rest) if rest else None,
         name=items.name,
     )
-
-
-def _write_failures(path: Path, items: Items, failures: dict[int, str], *, force: bool) -> None:
-    """Write which items failed and why; an older list goes, since it would speak of another run."""
-    if not failures:
-        if force:
-            path.unlink(missing_ok=True)
-        return
-    rows = sorted(failures)
-    table = pa.table({"id": items.ids.take(pa.array(rows)), "reason": [failures[row] for row in rows]})
-    with replacing(path, force=True) as temporary:
-        pq.write_table(table, temporary)
 
 
 def _digest(lines: Iterator[str]) -> str:

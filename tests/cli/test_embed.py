@@ -47,7 +47,7 @@ def test_a_folder_becomes_a_space_whose_ids_are_its_paths(alignkit, photos, tmp_
         "ignored_films": 0,
         "resumed": 0,
     }
-    assert ran.err == "note: 1 other files were ignored\n"
+    assert ran.err == "note: 1 other file was ignored\n"
     rows = open_embeddings(tmp_path / "p.space")
     assert rows.ids.to_pylist() == ["a.png", "b/c.png"]
     np.testing.assert_array_equal(rows.array(), Toy().encode([flat(RED), flat(BLUE)], "image"))
@@ -62,10 +62,33 @@ def test_a_bad_picture_is_listed_and_the_exit_code_is_four(alignkit, photos, tmp
     ran = alignkit(*words)
     assert ran.code == 4
     assert ran.out == "p.space: 2 x 128 of toy/sight\n"
-    assert "1 items failed and are listed in p.failed.parquet; the first, 'b/a.png'" in ran.err
+    assert "1 item failed, listed in p.failed.parquet; the first, 'b/a.png'" in ran.err
     assert pq.read_table(tmp_path / "p.failed.parquet")["id"].to_pylist() == ["b/a.png"]
     assert open_embeddings(tmp_path / "p.space").ids.to_pylist() == ["a.png", "b/c.png"]
     alignkit(*words, "--force", "--on-error", "stop").refused("item 'b/a.png'", "picture")
+
+
+def test_what_leads_out_of_the_folder_is_a_bad_item_of_many(alignkit, photos, tmp_path):
+    Image.new("RGB", (9, 6), BLUE).save(tmp_path / "secret.png")
+    (photos / "out.png").symlink_to(tmp_path / "secret.png")
+    (photos / "t.csv").write_text("id,path\nx,a.png\ny,../secret.png\n")
+    for source, name, bad in (("photos", "p", "out.png"), ("photos/t.csv", "t", "y")):
+        words = ("embed", source, "--encoder", "toy", "--modality", "image", "--out", f"{name}.space")
+        alignkit(*words, "--on-error", "stop").refused(f"item '{bad}'", "leaves")
+        assert alignkit(*words).code == 4
+        (failed,) = pq.read_table(tmp_path / f"{name}.failed.parquet").to_pylist()
+        assert failed["id"] == bad
+        assert "leaves" in failed["reason"]
+        assert bad not in open_embeddings(tmp_path / f"{name}.space").ids.to_pylist()
+
+
+def test_where_all_are_bad_the_list_is_named_and_the_next_run_replaces_it(alignkit, tmp_path):
+    (tmp_path / "t.txt").write_text("?\n")
+    words = ("embed", "t.txt", "--encoder", "toy", "--modality", "text", "--out", "ab.space")
+    alignkit(*words).refused("none of 1 item could be encoded", "ab.failed.parquet")
+    (tmp_path / "t.txt").write_text("rain\n")
+    assert alignkit(*words).code == 0
+    assert not (tmp_path / "ab.failed.parquet").exists()
 
 
 def test_options_of_the_encoder_and_of_the_table_are_passed_on(alignkit, tmp_path):
@@ -83,7 +106,7 @@ def test_films_are_counted_until_it_is_said_how_they_are_seen(alignkit, photos, 
     ran = alignkit(*words, "--out", "p.space", "--json")
     assert (ran.json["ignored"], ran.json["ignored_films"]) == (1, 1)
     assert (
-        ran.err == "note: 1 other files were ignored, 1 of them films: --frames RATE encodes their pictures\n"
+        ran.err == "note: 1 other file was ignored, 1 of them films: --frames RATE encodes their pictures\n"
     )
     ran = alignkit(*words, "--out", "f.space", "--frames", "5")
     assert (ran.code, ran.out, ran.err) == (0, "f.space: 3 x 128 of toy/sight\n", "")
@@ -130,10 +153,20 @@ def test_sounds_are_encoded_by_a_file_that_says_its_own_sizes(alignkit, tmp_path
 def test_what_makes_no_sense_is_refused_in_one_sentence(alignkit, photos):
     toy = ("--encoder", "toy", "--out", "p.space")
     alignkit("embed", "photos", *toy).refused("toy encodes text and image", "--modality")
-    alignkit("embed", "photos", *toy, "--modality", "audio").refused("encodes text and image, not 'audio'")
+    alignkit("embed", "photos", *toy, "--modality", "audio").refused(
+        "encodes text and image, not 'audio'", "--set world=sound"
+    )
+    alignkit("embed", "photos", *toy, "--modality", "image", "--set", "world=sound").refused(
+        "encodes text and audio, not 'image'", "--set world=sight"
+    )
+    alignkit("embed", "photos", *toy[:2], "--out", "y4", "--modality", "image").refused(
+        "y4 names no format: end it in one of .space, .npy", "`alignkit convert` also takes --format"
+    )
     alignkit("embed", "none", *toy, "--modality", "image").refused("none does not exist")
     alignkit("embed", "photos", *toy, "--modality", "text").refused("holds no item of text", "2 other files")
-    alignkit("embed", "photos", *toy, "--modality", "image", "--device", "cuda").refused("no weights")
+    alignkit("embed", "photos", *toy, "--modality", "image", "--device", "cuda").refused(
+        "no weights", "but device is 'cuda': leave device out."
+    )
     alignkit("embed", "photos", *toy, "--modality", "image", "--on-error", "x").refused("--on-error is 'x'")
     alignkit("embed", "photos", *toy, "--modality", "image", "--set", "wrld=1").refused(
         "Did you mean 'world'"

@@ -23,3 +23,19 @@ def test_a_card_says_where_weights_come_from_and_under_which_terms(alignkit, nam
 
 def test_an_unknown_encoder_is_refused_with_a_suggestion(alignkit):
     alignkit("encoders", "toi").refused("no encoder named 'toi'", "Did you mean 'toy'?")
+
+
+def test_a_card_leaves_out_what_is_not_for_the_encoder_and_says_what_options_do(alignkit):
+    yamnet, clip, clap = (alignkit("encoders", name).out for name in ("yamnet", "clip", "clap"))
+    assert "image_size" not in yamnet
+    assert "sample_rate" in yamnet
+    assert "sample_rate" not in clip
+    assert "decided by the weights\n" in clip
+    for shown in (yamnet, clip, clap):
+        assert "or none" not in shown
+        assert "shared" not in shown
+        assert "how far a row may differ in another batch" in shown
+    assert '"windows" (all of it' in clap
+    assert "fusion where the weights have it, windows otherwise" in " ".join(clap.split())
+    assert "One of sight, sound." in alignkit("encoders", "toy").out
+    assert "its rows meet those of" in alignkit("encoders", "wavbrivl").out

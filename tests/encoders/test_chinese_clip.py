@@ -103,6 +103,8 @@ def test_a_folder_without_its_parts_is_refused(copy: Path):
         ChineseClip(weights=copy).recipe()
     with pytest.raises(DataError, match=r"nowhere\.bin do not exist"):
         ChineseClip(weights=copy / "nowhere.bin").space()
+    with pytest.raises(DataError, match=r"config\.json are a file: give a folder .* vocab\.txt, or a name"):
+        ChineseClip(weights=copy / "config.json").space()
     (copy / "config.json").write_text('{"model_type": "bert"}')
     with pytest.raises(DataError, match="of type 'bert', not 'chinese_clip'"):
         ChineseClip(weights=copy).space()

@@ -196,7 +196,7 @@ def test_weights_that_are_not_here_name_the_local_way(monkeypatch: pytest.Monkey
         ({"weights": "w.pt", **STATED, "dtype": "int8"}, ParameterError, "dtype is 'int8'"),
         ({"weights": "w.pt", **STATED, "arch": "ViT-B-23"}, UnknownNameError, "Did you mean 'ViT-B-32'"),
         ({"weights": "w.pt", **STATED, "arch": "ViT-B-32"}, DataError, "w.pt has .*where the model has"),
-        ({"weights": "none.pt", **STATED}, DataError, "none.pt does not exist"),
+        ({"weights": "none.pt", **STATED}, DataError, "none.pt do not exist"),
         ({"weights": "laion2b"}, UnknownNameError, "no registered weights 'laion2b'.*Did you mean 'laion2b_"),
         ({"weights": "cut.pt", **STATED}, DataError, "cut.pt are damaged"),
         ({"weights": "empty"}, DataError, "empty holds no open_clip_config.json"),

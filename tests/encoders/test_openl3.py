@@ -244,7 +244,7 @@ def test_what_makes_rows_differ_makes_another_space_or_recipe(narrow: Path):
         ({"batch_normalization_8.bias": torch.zeros(3)}, r"batch_normalization_8\.bias of shape \(3,\)"),
         ({"conv2d_9.bias": torch.zeros(3)}, r"has conv2d_9\.bias"),
         ({MEL: torch.ones(256, 1025)}, "other mel filters"),
-        ({MEL: None}, "holds other pictures than mel256: of another model"),
+        ({MEL: None}, "holds other pictures than mel256: it is of another model"),
         (constants("mel128"), "set input_repr to mel128"),
         ({**constants("linear"), MEL: None}, "set input_repr to linear"),
     ],

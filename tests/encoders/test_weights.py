@@ -91,16 +91,21 @@ def test_damaged_missing_and_empty_files_are_refused(tmp_path: Path):
     (tmp_path / "cut.safetensors").write_bytes(b"\x10\x00")
     torch.save({"epoch": 3}, tmp_path / "none.pt")
     torch.save([1, 2], tmp_path / "list.pt")
+    (tmp_path / "text.pt").write_text("version https://git-lfs.github.com/spec/v1\n")
+    (tmp_path / "empty.pth").touch()
     for name, message in (
         ("cut.pt", "damaged"),
         ("cut.safetensors", "damaged"),
         ("none.pt", "hold 'epoch', which is no tensor"),
         ("list.pt", "no table of tensors"),
-        ("gone.pt", "does not exist"),
-        ("", "is no file"),
+        ("gone.pt", "do not exist"),
+        ("", "are a folder"),
+        ("text.pt", r"text\.pt are no file of weights: give a \.safetensors, \.pt, \.pth or \.bin file"),
+        ("empty.pth", "are no file of weights"),
     ):
-        with pytest.raises(DataError, match=message):
+        with pytest.raises(DataError, match=message) as caught:
             read_state(tmp_path / name)
+        assert "Error" not in str(caught.value)  # no name of an exception, no words of a library
 
 
 def test_what_cannot_be_fetched_or_imported_names_the_way_out(monkeypatch: pytest.MonkeyPatch):

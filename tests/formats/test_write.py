@@ -39,7 +39,9 @@ def test_formats_that_cannot_be_written_or_are_unknown_are_refused(tmp_path):
     embeddings = Embeddings(X)
     known = "clip-retrieval, npy, parquet, safetensors, space, word2vec"
     assert ", ".join(format_names(writable=True)) == known
-    with pytest.raises(ParameterError, match=rf"out names no format: .* one of {known}"):
+    with pytest.raises(
+        ParameterError, match=rf"out names no format: end it in one of \.space, .* one of {known}"
+    ):
         write_embeddings(embeddings, tmp_path / "out")
     with pytest.raises(ParameterError, match="reads npz but does not write it"):
         write_embeddings(embeddings, tmp_path / "a.npz")

@@ -56,15 +56,21 @@ def test_a_folder_gives_its_files_by_their_paths_and_counts_the_rest(folder: Pat
     assert (texts.ids.to_pylist(), texts.read(0), texts.ignored) == (["notes.txt"], "a note", 4)
 
 
-def test_a_link_that_leaves_the_folder_is_refused_and_one_within_it_is_an_item(folder: Path, tmp_path: Path):
+def test_a_link_that_leaves_the_folder_is_a_bad_item_and_one_within_it_is_a_good_one(
+    folder: Path, tmp_path: Path
+):
     (folder / "same.png").symlink_to(folder / "a.png")
     assert shades(open_items(folder, "image"))["same.png"] == 50
     (tmp_path / "secret.png").write_bytes(png(1))
-    for target in (tmp_path / "secret.png", tmp_path):
-        (folder / "out.png").symlink_to(target)
-        with pytest.raises(DataError, match=r"out\.png is a link that leaves"):
-            open_items(folder, "image")
-        (folder / "out.png").unlink()
+    for name, target in (("out.png", tmp_path / "secret.png"), ("out", tmp_path), ("out.md", tmp_path / "x")):
+        (folder / name).symlink_to(target)
+    items = open_items(folder, "image")
+    assert items.ids.to_pylist() == ["a.png", "b/c/z.PNG", "b/y.png", "out", "out.png", "same.png"]
+    assert items.ignored == 3  # a link by whose name nothing is asked for is no item either
+    for row in (3, 4):
+        with pytest.raises(DataError, match=r"out(\.png)? is a link that leaves .*photos"):
+            items.read(row)
+    assert items.read(5)[0, 0, 0] == 50
 
 
 def test_a_link_that_appears_later_is_refused_when_it_is_read(folder: Path, tmp_path: Path):
@@ -110,7 +116,7 @@ def test_lines_of_a_file_are_texts_or_paths(folder: Path):
     (folder / "lines.txt").write_text("a dog\r\n\nrain\x0con\n")
     texts = open_items(folder / "lines.txt", "text")
     assert (texts.ids.to_pylist(), texts.read(2)) == ([0, 1, 2], "rain\x0con")
-    with pytest.raises(DataError, match=r"line 1 of .*lines\.txt is empty"):
+    with pytest.raises(DataError, match=r"line 2 \(id 1\) of .*lines\.txt is empty"):
         texts.read(1)
     (folder / "list.txt").write_text("b/y.png\na.png\n")
     assert shades(open_items(folder / "list.txt", "image")) == {"0": 100, "1": 50}
@@ -125,13 +131,16 @@ def test_a_root_may_lie_elsewhere(folder: Path, tmp_path: Path):
 
 @pytest.mark.parametrize("path", ["../secret.png", "/etc/passwd", "b/../../secret.png", "a\0b"])
 @pytest.mark.parametrize("kind", ["t.parquet", "t.txt"])
-def test_a_path_outside_the_root_is_refused(folder: Path, path: str, kind: str):
+def test_a_path_outside_the_root_is_a_bad_item_among_good_ones(folder: Path, path: str, kind: str):
     if kind == "t.txt":
-        (folder / kind).write_text(path)
+        (folder / kind).write_text(f"a.png\n{path}\n")
     else:
-        write_table(folder / kind, {"id": ["x"], "path": [path]})
+        write_table(folder / kind, {"id": ["x", "y"], "path": ["a.png", path]})
+    items = open_items(folder / kind, "image")
+    assert items.read(0)[0, 0, 0] == 50
     with pytest.raises(DataError, match=r"the path .* leaves .*photos: give paths inside"):
-        open_items(folder / kind, "image")
+        items.read(1)
+    assert "leaves" in items.stamp(1)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +175,7 @@ def test_a_missing_text_or_path_is_a_bad_item_not_a_bad_table(folder: Path):
 @pytest.mark.parametrize("content", ["[1, 2]", "{", "7", '{"id": "a"} {"id": "b"}'])
 def test_lines_that_are_no_objects_are_refused_by_number(tmp_path: Path, content: str):
     (tmp_path / "t.jsonl").write_text('{"id": "x", "text": "rain"}\n' + content)
-    with pytest.raises(DataError, match=r"line 1 of .* is no JSON"):
+    with pytest.raises(DataError, match=r"line 2 of .* is no JSON"):
         open_items(tmp_path / "t.jsonl", "text")
 
 
@@ -258,7 +267,7 @@ def test_films_are_items_of_pictures_only_where_it_is_said_how_they_are_seen(
         open_items(folder, "audio", frames=Frames(1.0))
     (folder / "only").mkdir()
     (folder / "x.MP4").rename(folder / "only" / "x.mp4")
-    with pytest.raises(DataError, match="1 other files were ignored, 1 of them films: see frames"):
+    with pytest.raises(DataError, match="1 other file was ignored, 1 of them films: see frames"):
         open_items(folder / "only", "image")
 
 
@@ -281,10 +290,14 @@ def test_films_of_a_table_and_of_a_tar_are_seen(folder: Path, tmp_path: Path, ma
         ("gone", "does not exist"),
         ("t.zip", "is no list of items"),
         ("empty", r"holds no item of image \(\.jpg"),
+        ("none.txt", r"none\.txt has no rows: write one for each item"),
+        ("none.csv", r"none\.csv has no rows"),
     ],
 )
 def test_what_lists_nothing_is_refused(tmp_path: Path, name: str, message: str):
     (tmp_path / "empty").mkdir()
     (tmp_path / "t.zip").write_bytes(b"PK")
+    (tmp_path / "none.txt").write_text("")
+    (tmp_path / "none.csv").write_text("id,path\n")
     with pytest.raises(DataError, match=message):
         open_items(tmp_path / name, "image")

@@ -109,7 +109,7 @@ def test_the_first_bad_item_stops_a_run_that_is_asked_to_and_what_was_done_is_ke
     texts: Path, tmp_path: Path
 ):
     spoilt(texts, 12)
-    with pytest.raises(DataError, match="item 12: line 12 of"):
+    with pytest.raises(DataError, match=r"item 12: line 13 \(id 12\) of"):
         embed(open_items(texts, "text"), Toy(), tmp_path / "t.space", pace=SMALL, on_error="stop")
     assert not (tmp_path / "t.space").exists()
     texts.write_text("\n".join(TEXTS))
@@ -225,11 +225,34 @@ def test_nothing_is_read_where_the_output_may_not_be_written(texts: Path, tmp_pa
 
 def test_where_every_item_is_bad_no_space_is_written(tmp_path: Path):
     (tmp_path / "t.txt").write_text("?\n!\n")
-    with pytest.raises(
-        DataError, match="none of the 2 items could be encoded; the first: the text '\\?' holds"
-    ):
+    list_of = (
+        r"none of 2 items could be encoded, .* their list, .*t\.failed\.parquet; the first: the text '\?'"
+    )
+    with pytest.raises(DataError, match=list_of):
         embed(open_items(tmp_path / "t.txt", "text"), Toy(), tmp_path / "t.space")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["t.failed.parquet", "t.txt"]
+
+
+def test_the_list_of_a_run_that_wrote_nothing_gives_way_and_any_other_file_does_not(
+    texts: Path, tmp_path: Path
+):
+    (tmp_path / "bad.txt").write_text("?\n")
+    listed, out = tmp_path / "t.failed.parquet", tmp_path / "t.space"
+    for _ in range(2):  # the second is no less allowed than the first
+        with pytest.raises(DataError, match="none of 1 item could"):
+            embed(open_items(tmp_path / "bad.txt", "text"), Toy(), out)
+    assert listed.exists()
+    embed(open_items(texts, "text"), Toy(), out, pace=SMALL)
+    assert not listed.exists()
+    spoilt(texts, 3)
+    embed(open_items(texts, "text"), Toy(), out, pace=SMALL, force=True)
+    for other in ("t.npy", "t.space"):  # the list is that of t.space, which is there
+        with pytest.raises(OutputError, match="exists already"):
+            embed(open_items(texts, "text"), Toy(), tmp_path / other)
+    for mine in (b"mine", b""):
+        (tmp_path / "u.failed.parquet").write_bytes(mine)
+        with pytest.raises(OutputError, match=r"u\.failed\.parquet exists already"):
+            embed(open_items(texts, "text"), Toy(), tmp_path / "u.space")
 
 
 def test_a_missing_package_ends_the_run(texts: Path, tmp_path: Path, monkeypatch):
