@@ -1,9 +1,8 @@
 """What ``alignkit eval`` writes beside what it prints: tables, runs, judgements, the report, its record."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from alignkit.cli import _options as options
 from alignkit.cli._output import note
@@ -17,11 +16,6 @@ if TYPE_CHECKING:
 INPUTS = (
     *("queries", "gallery", "scores", "relevance", "run", "qrels", "alignment", "pairs", "bank"),
     "gallery_bank",
-)
-# what decides where a result goes and not what it is
-OUTPUTS = (
-    *("out", "json", "force", "figure", "record", "per_query", "save_run", "save_qrels", "depth"),
-    *("fail_under", "format_"),
 )
 
 
@@ -97,32 +91,9 @@ class Exports:
             inputs=inputs,
             outputs={f"{name}_written" if name in inputs else name: path for name, path in outputs.items()},
             gallery=sides.gallery_rows() if result.report.kind == "eval" else None,
-            command=command_line(context),
+            command=options.command_line(context),
             force=self.force,
         )
-
-
-def command_line(context: "typer.Context", *, without: Sequence[str] = ()) -> list[str]:
-    """Return the words that ask for the same again: arguments, then every option that was given."""
-    arguments, chosen = [], []
-    for parameter in context.command.params:
-        name = str(parameter.name)
-        if name in without or not options.is_given(context, name):
-            continue
-        value = context.params[name]
-        if parameter.param_type_name == "argument":
-            arguments.append(str(value))
-        elif isinstance(value, bool):
-            chosen.append((parameter.opts if value else parameter.secondary_opts)[0])
-        else:
-            values = value if isinstance(value, list | tuple) else [value]
-            chosen += [word for each in values for word in (parameter.opts[0], str(each))]
-    return ["alignkit", str(context.info_name), *arguments, *chosen]
-
-
-def remember(facts: dict[str, Any], context: "typer.Context") -> None:
-    """Put into the context of a report the words that compute it again, without those that write files."""
-    facts["command"] = command_line(context, without=OUTPUTS)
 
 
 def _id_file(context: "typer.Context") -> Path | None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from alignkit.cli import _options as options
-from alignkit.cli._exporting import remember
 from alignkit.cli._output import check_figure, drawn, emit, note, write_figure
 from alignkit.errors import ParameterError
 
@@ -149,7 +148,7 @@ def command(
             baseline=baseline,
             correction=correction,
         )
-        remember(found.context, context)
+        options.remember(found.context, context)
         if links is not None:
             options.note_join(links, pairs)
     _write(found, out, figure, force=force)

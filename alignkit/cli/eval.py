@@ -171,7 +171,7 @@ def command(
     """
     from alignkit.cli._eval_options import TWO_WAY, check_together
     from alignkit.cli._evaluating import Sides, Ways
-    from alignkit.cli._exporting import Exports, remember
+    from alignkit.cli._exporting import Exports
     from alignkit.devices import on_device
     from alignkit.tables import imitation, text
     from alignkit.workflows import Protocol, check_gates, parse_gates
@@ -201,7 +201,7 @@ def command(
             found = sides.imitate(like, settings, context)
             return emit_json(found.to_json()) if json else emit(imitation(found, why=explain))
         result = sides.score(ways, settings, context)
-    remember(result.report.context, context)
+    options.remember(result.report.context, context)
     exports.write(result, sides, settings, context)
     emit_json(result.report.to_json()) if json else emit(text(result.report))
     if center:

@@ -7,7 +7,6 @@ import typer
 
 from alignkit.cli import _options as options
 from alignkit.cli import _sweeping as sweeping
-from alignkit.cli._exporting import remember
 from alignkit.cli._output import check_figure, emit, emit_json, note, write_figure
 from alignkit.errors import ParameterError
 
@@ -70,7 +69,7 @@ def command(
             test=test,
             seeds=range(seed, seed + seeds),
         )
-        remember(found.context, context)
+        options.remember(found.context, context)
         sweeping.show(found, figure, force=force, json=json)
         return
     from alignkit.storage import load_alignment
@@ -92,7 +91,7 @@ def command(
         curve=curve,
         seed=seed,
     )
-    remember(report.context, context)
+    options.remember(report.context, context)
     if figure is not None:
         sides = {"before": left} if fitted is None else {"before": left, "after": fitted.apply(left)}
         _draw(report, sides, right, figure, force=force)
