@@ -91,27 +91,9 @@ class Exports:
             inputs=inputs,
             outputs={f"{name}_written" if name in inputs else name: path for name, path in outputs.items()},
             gallery=sides.gallery_rows() if result.report.kind == "eval" else None,
-            command=command_line(context),
+            command=options.command_line(context),
             force=self.force,
         )
-
-
-def command_line(context: "typer.Context") -> list[str]:
-    """Return the words that ask for the same again: arguments, then every option that was given."""
-    arguments, chosen = [], []
-    for parameter in context.command.params:
-        name = str(parameter.name)
-        if not options.is_given(context, name):
-            continue
-        value = context.params[name]
-        if parameter.param_type_name == "argument":
-            arguments.append(str(value))
-        elif isinstance(value, bool):
-            chosen.append(parameter.opts[0])
-        else:
-            values = value if isinstance(value, list | tuple) else [value]
-            chosen += [word for each in values for word in (parameter.opts[0], str(each))]
-    return ["alignkit", str(context.info_name), *arguments, *chosen]
 
 
 def _id_file(context: "typer.Context") -> Path | None:

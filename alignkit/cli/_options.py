@@ -2,7 +2,7 @@
 
 import ast
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -79,10 +79,40 @@ Report: TypeAlias = Annotated[
 ]
 
 
+# what decides where a result goes and not what it is
+OUTPUTS = (
+    *("out", "json", "force", "figure", "record", "per_query", "save_run", "save_qrels", "depth"),
+    *("fail_under", "format_"),
+)
+
+
 def is_given(context: typer.Context, name: str) -> bool:
     """Say whether an option was named on the command line, even with the value that it has by itself."""
     source = context.get_parameter_source(name)
     return source is not None and source.name != "DEFAULT"
+
+
+def command_line(context: typer.Context, *, without: Sequence[str] = ()) -> list[str]:
+    """Return the words that ask for the same again: arguments, then every option that was given."""
+    arguments, chosen = [], []
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        if name in without or not is_given(context, name):
+            continue
+        value = context.params[name]
+        if parameter.param_type_name == "argument":
+            arguments.append(str(value))
+        elif isinstance(value, bool):
+            chosen.append((parameter.opts if value else parameter.secondary_opts)[0])
+        else:
+            values = value if isinstance(value, list | tuple) else [value]
+            chosen += [word for each in values for word in (parameter.opts[0], str(each))]
+    return ["alignkit", str(context.info_name), *arguments, *chosen]
+
+
+def remember(facts: dict[str, Any], context: typer.Context) -> None:
+    """Put into the context of a report the words that compute it again, without those that write files."""
+    facts["command"] = command_line(context, without=OUTPUTS)
 
 
 def spelled(context: typer.Context, name: str) -> str:

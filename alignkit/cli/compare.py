@@ -148,6 +148,7 @@ def command(
             baseline=baseline,
             correction=correction,
         )
+        options.remember(found.context, context)
         if links is not None:
             options.note_join(links, pairs)
     _write(found, out, figure, force=force)

@@ -201,6 +201,7 @@ def command(
             found = sides.imitate(like, settings, context)
             return emit_json(found.to_json()) if json else emit(imitation(found, why=explain))
         result = sides.score(ways, settings, context)
+    options.remember(result.report.context, context)
     exports.write(result, sides, settings, context)
     emit_json(result.report.to_json()) if json else emit(text(result.report))
     if center:

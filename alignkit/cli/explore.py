@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from alignkit.explorer.catalogue import Catalogue
 
 
+OF_ATLAS = ("source", "target", "alignment", "view", "seed", "force")
+OF_SERVER = ("port", "browser")
+
+
 def command(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="Folder with spaces, alignments, reports, auditions.")],
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 8501,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,
@@ -44,6 +49,7 @@ def command(
 
     Example: `alignkit explore demo-report --list`
     """
+    _check_together(context)
     if not folder.is_dir():
         raise DataError(
             f"{folder} is no folder: give one that holds .space folders, like `alignkit demo` writes."
@@ -51,9 +57,10 @@ def command(
     from alignkit.explorer.catalogue import find_artifacts
 
     if export_atlas is None and not listed:
-        from alignkit.explorer.server import check_extras, serve
+        from alignkit.explorer.server import check_extras, check_port, serve
 
         check_extras()
+        check_port(port)
         _tell(find_artifacts(folder), port)
         serve(folder, port=port, browser=browser)
         return
@@ -61,6 +68,9 @@ def command(
     if listed:
         _list(catalogue, json=json)
         return
+    from alignkit.explorer.atlas import check_view
+
+    check_view(view)
     if source is None or target is None:
         raise ParameterError(
             "--export-atlas needs --source and --target: two .space folders below the folder."
@@ -68,8 +78,20 @@ def command(
     _export(catalogue, (source, target), alignment, Path(str(export_atlas)), (view, seed, force, json))
 
 
+def _check_together(context: typer.Context) -> None:
+    """Raise ParameterError for an option that says nothing beside, or nothing without, another one."""
+    options.refuse_without(context, "export_atlas", OF_ATLAS)
+    if options.is_given(context, "listed"):
+        options.refuse_beside(context, ("export_atlas", *OF_SERVER), "does not go with --list")
+    elif options.is_given(context, "export_atlas"):
+        options.refuse_beside(context, OF_SERVER, "does not go with --export-atlas")
+    elif options.is_given(context, "json"):
+        raise ParameterError("--json belongs to --list or --export-atlas: give one of them as well.")
+
+
 def _tell(catalogue: "Catalogue", port: int) -> None:
-    counts = ", ".join(f"{count} {kind}" for kind, count in catalogue.counts().items() if count)
+    broken = f"{len(catalogue.broken)} broken" if catalogue.broken else ""
+    counts = ", ".join(words for words in (catalogue.told(), broken) if words)
     note(f"{catalogue.root}: {counts or 'no artifacts'}; open http://127.0.0.1:{port} (Ctrl-C ends it)")
 
 

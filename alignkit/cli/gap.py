@@ -73,6 +73,7 @@ def command(
             test=test,
             seeds=range(seed, seed + seeds),
         )
+        options.remember(found.context, context)
         sweeping.show(found, figure, force=force, json=json)
         return
     from alignkit.storage import load_alignment
@@ -96,6 +97,7 @@ def command(
         curve=curve,
         seed=seed,
     )
+    options.remember(report.context, context)
     if figure is not None:
         sides = {"before": left} if fitted is None else {"before": left, "after": fitted.apply(left)}
         _draw(report, sides, right, figure, force=force)

@@ -1,16 +1,19 @@
-"""Write the tour as a folder: the report, both spaces, every map; all of it or nothing."""
+"""Write the tour as a folder: report, spaces, maps, their comparison, an audition; all of it or nothing."""
 
 from pathlib import Path
 
 from alignkit.atomic import check_writable, replacing
+from alignkit.demo.gallery import gallery
 from alignkit.demo.page import render
 from alignkit.demo.tour import METHODS, Tour
 from alignkit.demo.world import CAMERA_A, CAMERA_B
 from alignkit.errors import OutputError
 from alignkit.formats import write_embeddings
-from alignkit.storage import save_alignment, save_report
+from alignkit.storage import save_alignment, save_audition, save_comparison, save_report
 
 PAGE, REPORT = "report.html", "report.json"
+COMPARISON, AUDITION = "maps.compare.json", "audition"
+VOTES = "votes.jsonl"  # of people who used the explorer: --force may not delete them
 
 
 def check_folder(folder: Path, *, force: bool = False) -> None:
@@ -23,6 +26,8 @@ def check_folder(folder: Path, *, force: bool = False) -> None:
     inside = sorted(folder.iterdir()) if folder.is_dir() else [folder]
     whole = (folder / REPORT).is_file()  # without it, even known names are not the demo's
     foreign = [path.name for path in inside if not (whole and _is_ours(path))]
+    if (folder / AUDITION / VOTES).exists():
+        foreign.append(f"{AUDITION}/{VOTES}")
     if folder.exists() and foreign:
         raise OutputError(
             f"{folder} holds {foreign[0]}, which the demo did not write and --force would delete: move it "
@@ -49,10 +54,14 @@ def write_tour(tour: Tour, folder: Path, *, force: bool = False) -> Path:
         for method, alignment in tour.alignments.items():
             save_alignment(alignment, place / f"{method}.alignment")
         save_report(tour.report(), place / REPORT)
+        save_comparison(tour.comparison, place / COMPARISON)
+        save_audition(gallery(tour), place / AUDITION)
         (place / PAGE).write_text(render(tour), encoding="utf-8")
     return folder / PAGE
 
 
 def _is_ours(path: Path) -> bool:
     spaces = [f"{camera.name}{end}.space" for camera in (CAMERA_A, CAMERA_B) for end in ("", "-held-out")]
-    return path.name in {PAGE, REPORT, *spaces, *(f"{method}.alignment" for method in METHODS)}
+    maps = [f"{method}.alignment" for method in METHODS]
+    maps = [f"{method}.alignment" for method in METHODS]
+    return path.name in {PAGE, REPORT, COMPARISON, AUDITION, *spaces, *maps}

@@ -84,6 +84,7 @@ def hear_factors(world: Factors, *, seed: int = 0) -> tuple[Alignment, Inverse, 
     sections = {name: _errors(np.abs(found - true), seed) for name, found in read.items()}
     context: dict[str, Any] = {
         "world": "factors",
+        "seed": seed,
         "unit": "mean absolute error; each factor runs from 0 to 1",
         "items": {"train": len(world.train), "held_out": len(world.test)},
         "interval": "percentile bootstrap over held-out items",

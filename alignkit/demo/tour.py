@@ -12,8 +12,10 @@ from alignkit.demo.audition import Audition, audition
 from alignkit.demo.world import HELD_OUT, World, build_world
 from alignkit.pairs import Pairs
 from alignkit.reports import Report, Score
+from alignkit.retrieval.comparison import Comparison
+from alignkit.retrieval.protocol import Protocol
 from alignkit.spaces import Embeddings
-from alignkit.workflows import evaluate, fit, measure_gap
+from alignkit.workflows import compare, evaluate, fit, measure_gap
 
 METHODS = ("procrustes", "ridge", "cca", "whitened_rotation")
 SHOWN = "ridge"  # the map that the gap view and the audition look at, chosen before anything was scored
@@ -24,7 +26,8 @@ METRICS = ("mrr", "hit@1", "hit@5", "hit@10")
 class Tour:
     """Everything that the page shows: maps, held-out scores, gaps and pictures.
 
-    ``gaps`` has the entry ``before`` and one a method; ``ranks`` one table of per-query ranks a method.
+    ``gaps`` has the entry ``before`` and one a method; ``ranks`` one table of per-query ranks a method;
+    ``comparison`` tests every difference of two maps on the held-out digits.
     """
 
     world: World
@@ -33,7 +36,9 @@ class Tour:
     ranks: dict[str, pa.Table]
     gaps: dict[str, Report]
     audition: Audition
+    comparison: Comparison
     seconds: float
+    seed: int = 0
 
     def report(self) -> Report:
         """Return all scores as one report; the sections are called ``ridge.forward``, ``gap.before``, ..."""
@@ -44,6 +49,8 @@ class Tour:
         sections |= {f"audition.{name}": scores for name, scores in self.audition.report.sections.items()}
         first = self.scores[METHODS[0]].context
         context = {
+            "world": "digits",
+            "seed": self.seed,
             "digits": {"train": len(self.world.train), "held_out": len(self.world.test)},
             "spaces": [str(self.world.source.space), str(self.world.target.space)],
             "unaligned": "camera A's rows, padded with zeros to camera B's width",
@@ -82,7 +89,19 @@ def run_tour(*, seed: int = 0) -> Tour:
             seed=seed,
         )
     pictures = audition(world, alignments[SHOWN], seed=seed)
-    return Tour(world, alignments, scores, ranks, gaps, pictures, time.perf_counter() - start)
+    compared = _compared(pairs, alignments, seed)
+    return Tour(world, alignments, scores, ranks, gaps, pictures, compared, time.perf_counter() - start, seed)
+
+
+def _compared(pairs: Pairs, alignments: dict[str, Alignment], seed: int) -> Comparison:
+    """Return the maps side by side; the context holds the command that does it again."""
+    found = compare(pairs, (), alignments=alignments, protocol=Protocol(metrics=METRICS, seed=seed))
+    maps = [word for method in alignments for word in ("--alignments", f"{method}.alignment")]
+    sides = [f"{side.name}-held-out.space" for side in pairs.sides]
+    options = ["--metrics", ",".join(METRICS), "--seed", str(seed)]
+    return replace(
+        found, context={**found.context, "command": ["alignkit", "compare", *sides, *maps, *options]}
+    )
 
 
 def padded_pair(pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:

@@ -9,15 +9,23 @@ import pyarrow.parquet as pq
 
 from alignkit.alignment import Alignment
 from alignkit.atomic import replacing
+from alignkit.errors import ParameterError
 from alignkit.explorer.captions import plain
-from alignkit.explorer.layouts import lay_out
+from alignkit.explorer.layouts import VIEWS, lay_out
 from alignkit.explorer.scenes import choose_rows, one_space, pair_up
 from alignkit.shapes import Vectors
 from alignkit.spaces import Embeddings
 
 NEIGHBOURS = 15
+ATLAS_VIEWS = tuple(view for view in VIEWS if view != "moving")
 CAPTIONS = ("caption", "text", "title", "sentence", "description")
 LABELS = ("label", "class", "category", "digit", "target", "genre")
+
+
+def check_view(view: str) -> None:
+    """Raise ParameterError unless the map can be written in this view."""
+    if view not in ATLAS_VIEWS:
+        raise ParameterError(f"there is no view {view!r} to write; there are: {', '.join(ATLAS_VIEWS)}.")
 
 
 def export_atlas(

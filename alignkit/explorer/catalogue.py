@@ -60,6 +60,11 @@ class Catalogue:
         """Return a readable artifact by its name, or None where there is no such one."""
         return next((entry for entry in self.of(kind) if entry.name == name), None)
 
+    def told(self) -> str:
+        """Return how many readable ones there are of each kind, in words; empty where there is none."""
+        counts = [(kind, len(self.of(kind))) for kind in KINDS]
+        return ", ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in counts if count)
+
     def counts(self) -> dict[str, int]:
         """Return how many there are of each kind, and how many are broken."""
         return {kind: len(self.of(kind)) for kind in KINDS} | {"broken": len(self.broken)}

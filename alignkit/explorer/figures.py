@@ -9,12 +9,12 @@ import numpy as np
 from alignkit.errors import MissingExtraError
 from alignkit.explorer.captions import for_plotly
 from alignkit.explorer.layouts import Layout
+from alignkit.explorer.palettes import GREY, palette
 
-OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 SHAPES = ("circle", "triangle-up", "square")
-GREY = "#8a8a8a"
 LINES = 400  # pair lines drawn: more is a grey cloud
 LABELS = 7  # labels with a colour of their own
+RING = ("#D55E00", "#FFFFFF")  # around what is selected, on white and in the dark
 SCALE = "Cividis"
 HEIGHT = 560
 SVG = 2_000  # points up to which they are drawn as shapes of the page, beyond as pixels of a canvas
@@ -38,8 +38,18 @@ class Cloud:
     chosen: list[int] = field(default_factory=list)
 
 
-def map_figure(clouds: Sequence[Cloud], layout: Layout, lines: np.ndarray | None = None) -> Any:
+def map_figure(
+    clouds: Sequence[Cloud],
+    layout: Layout,
+    lines: np.ndarray | None = None,
+    *,
+    dark: bool = False,
+    narrow: bool = False,
+) -> Any:
     """Return the map as a Plotly figure; ``lines`` are (m, 2) positions in the first two clouds.
+
+    ``narrow`` is for two beside one another: what stands in brackets in the title below goes to a line of its
+    own.
 
     Raises
     ------
@@ -52,22 +62,25 @@ def map_figure(clouds: Sequence[Cloud], layout: Layout, lines: np.ndarray | None
     kind = go.Scattergl if sum(len(cloud.points) for cloud in clouds) > SVG else go.Scatter
     if lines is not None and len(lines):
         _draw_lines(go, figure, clouds, lines)
-    colours = _label_colours(clouds)
+    own = palette(dark=dark)
+    colours = _label_colours(clouds, own)
     any_chosen = any(cloud.chosen for cloud in clouds)
     for place, cloud in enumerate(clouds):
         if cloud.labels is not None:
             _draw_labels(kind, figure, cloud, place, colours)
         else:
-            _draw_cloud(kind, figure, cloud, place, range(len(cloud.points)), {})
+            look = {"marker": {"color": own[place % len(own)]}} if cloud.values is None else {}
+            _draw_cloud(kind, figure, cloud, place, range(len(cloud.points)), look)
     if any_chosen:
-        _draw_chosen(kind, figure, clouds)
+        _draw_chosen(kind, figure, clouds, RING[dark])
     if colours:
         _name_shapes(go, figure, clouds)
         _name_labels(figure, clouds, colours)
+    across = layout.axes[0].replace(" (", "<br>(", 1) if narrow else layout.axes[0]
     figure.update_layout(
         height=HEIGHT,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        xaxis={"title": {"text": layout.axes[0]}, "zeroline": False},
+        xaxis={"title": {"text": across}, "zeroline": False},
         yaxis={"title": {"text": layout.axes[1]}, "zeroline": False, "scaleanchor": "x"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "itemsizing": "constant"},
         dragmode="lasso",
@@ -115,8 +128,7 @@ def _draw_cloud(
     marker = {
         "symbol": SHAPES[place % len(SHAPES)],
         "size": 8 if len(cloud.points) < 3000 else 5,
-        "color": OKABE_ITO[place % len(OKABE_ITO)],
-        "opacity": 0.75,
+        "opacity": 1,  # less would take the contrast that the colours have
         "line": {"width": 0},
     }
     if cloud.values is not None:
@@ -147,13 +159,13 @@ def _by_value(values: np.ndarray, unit: str, *, first: bool) -> dict[str, Any]:
     return look
 
 
-def _label_colours(clouds: Sequence[Cloud]) -> dict[str, str]:
+def _label_colours(clouds: Sequence[Cloud], own: Sequence[str]) -> dict[str, str]:
     """Return a colour for the commonest labels; the others share grey."""
     counts: dict[str, int] = {}
     for cloud in clouds:
         for label in cloud.labels or ():
             counts[label] = counts.get(label, 0) + 1
-    return {label: OKABE_ITO[place] for place, label in enumerate(commonest(counts))}
+    return {label: own[place] for place, label in enumerate(commonest(counts))}
 
 
 def commonest(counts: Mapping[Any, int]) -> list[Any]:
@@ -236,7 +248,7 @@ def _draw_lines(go: Any, figure: Any, clouds: Sequence[Cloud], lines: np.ndarray
     )
 
 
-def _draw_chosen(kind: Any, figure: Any, clouds: Sequence[Cloud]) -> None:
+def _draw_chosen(kind: Any, figure: Any, clouds: Sequence[Cloud], colour: str) -> None:
     """Ring what a link or another picture has chosen."""
     spots = np.concatenate([cloud.points[cloud.chosen] for cloud in clouds if cloud.chosen])
     figure.add_trace(
@@ -246,12 +258,12 @@ def _draw_chosen(kind: Any, figure: Any, clouds: Sequence[Cloud]) -> None:
             mode="markers",
             name="selected",
             hoverinfo="skip",
-            marker={"symbol": "circle-open", "size": 14, "color": "#D55E00", "line": {"width": 2}},
+            marker={"symbol": "circle-open", "size": 14, "color": colour, "line": {"width": 2}},
         )
     )
 
 
-def histogram_figure(series: dict[str, np.ndarray], axis: str) -> Any:
+def histogram_figure(series: dict[str, np.ndarray], axis: str, *, dark: bool = False) -> Any:
     """Return overlaid outlines of several distributions, each with a dash of its own, as shares per bin."""
     go = plotly()
     figure = go.Figure()
@@ -269,7 +281,7 @@ def histogram_figure(series: dict[str, np.ndarray], axis: str) -> Any:
                 name=for_plotly(name),
                 line={
                     "shape": "hvh",
-                    "color": OKABE_ITO[place % len(OKABE_ITO)],
+                    "color": palette(dark=dark)[place % 7],
                     "dash": dashes[place % 6],
                     "width": 2,
                 },

@@ -83,7 +83,10 @@ def to_pdf(figure: Figure) -> bytes:
 
 
 def command_for(found: Report | Comparison | Sweep, name: str) -> str:
-    """Return the command that makes a stored result again, from what its context says of the sides.
+    """Return the command that makes a stored result again; empty where its context does not say enough.
+
+    The command line writes its own words into every result. What was made in Python names its sides only,
+    so there the command has the default options, and `is_guessed` says so.
 
     Examples
     --------
@@ -91,20 +94,36 @@ def command_for(found: Report | Comparison | Sweep, name: str) -> str:
     >>> command_for(Report("eval", {}, context), "x.report.json")
     "alignkit eval 'a b.npy' c.npy --json > x.report.json"
     """
-    context = found.context
+    context, out = found.context, shlex.quote(name)
+    ending = f"--out {out}" if isinstance(found, Comparison) else f"--json > {out}"
+    if not is_guessed(found):
+        return f"{shlex.join(map(str, context['command']))} {ending}"
+    if isinstance(found, Report) and found.kind == "demo":
+        world = context.get("world", "digits")  # reports of the digits once did not say
+        return f"alignkit demo --world {world} --seed {context.get('seed', 0)} --out demo-again"
     first, second = (_named(context, names) for names in (("queries", "source"), ("gallery", "target")))
     sides = f"{first} {second}"
-    out = shlex.quote(name)
     if isinstance(found, Comparison):
         methods = shlex.quote(",".join(found.names))
-        return f"alignkit compare {sides} --methods {methods} --out {out}"
+        return f"alignkit compare {sides} --methods {methods} {ending}"
     if isinstance(found, Sweep):
-        return f"alignkit gap {sides} --sweep --json > {out}"
-    if found.kind == "demo":
-        return "alignkit demo --out alignkit-demo"
+        return f"alignkit gap {sides} --sweep {ending}"
+    if found.kind not in ("eval", "gap"):
+        return ""
     through = " --alignment A.alignment" if context.get("frame") in ("joint", "target") else ""
-    kind = found.kind if found.kind in ("eval", "gap") else "eval"
-    return f"alignkit {kind} {sides}{through} --json > {out}"
+    return f"alignkit {found.kind} {sides}{through} {ending}"
+
+
+def is_guessed(found: Report | Comparison | Sweep) -> bool:
+    """Say whether a result does not hold the words that made it: they are made up from its sides.
+
+    Examples
+    --------
+    >>> is_guessed(Report("gap", {})), is_guessed(Report("gap", {}, {"command": ["alignkit", "gap"]}))
+    (True, False)
+    """
+    command = found.context.get("command")
+    return not (isinstance(command, list) and command)
 
 
 def _named(context: dict[str, Any], names: tuple[str, ...]) -> str:

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from alignkit.explorer.captions import plain
-from alignkit.explorer.figures import GREY, LABELS, OKABE_ITO, commonest
+from alignkit.explorer.figures import LABELS, commonest
 from alignkit.explorer.layouts import Layout
+from alignkit.explorer.palettes import GREY, palette
 from alignkit.explorer.scenes import Scene
 
 MOST = 200  # rows that come back with a selection; its count comes whole
@@ -32,7 +33,7 @@ class Paint:
     scale: dict[str, Any] | None = field(default=None)
 
 
-def paint_sides(counts: Sequence[int]) -> Paint:
+def paint_sides(counts: Sequence[int], *, dark: bool = False) -> Paint:
     """Return a colour a side.
 
     Examples
@@ -40,10 +41,11 @@ def paint_sides(counts: Sequence[int]) -> Paint:
     >>> paint_sides([2, 1]).places.tolist()
     [0, 0, 1]
     """
-    return Paint("modality", np.repeat(np.arange(len(counts)), counts).astype(np.uint8), OKABE_ITO)
+    places = np.repeat(np.arange(len(counts)), counts).astype(np.uint8)
+    return Paint("modality", places, palette(dark=dark))
 
 
-def paint_labels(labels: pa.Array | pa.ChunkedArray) -> Paint:
+def paint_labels(labels: pa.Array | pa.ChunkedArray, *, dark: bool = False) -> Paint:
     """Return a colour for each of the seven commonest labels, and grey for the others and for none.
 
     Examples
@@ -59,7 +61,7 @@ def paint_labels(labels: pa.Array | pa.ChunkedArray) -> Paint:
     legend = [(plain(label, 40), place) for place, label in enumerate(kept)]
     if (places == LABELS).any():
         legend.append(("other labels", LABELS))
-    return Paint("label", places.astype(np.uint8), (*OKABE_ITO, GREY), tuple(legend))
+    return Paint("label", places.astype(np.uint8), (*palette(dark=dark), GREY), tuple(legend))
 
 
 def paint_values(values: np.ndarray, unit: str) -> Paint:

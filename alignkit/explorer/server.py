@@ -1,7 +1,9 @@
 """Start the explorer's web server, on this machine and for it alone."""
 
+import errno
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -59,17 +61,34 @@ def check_extras() -> None:
 
 
 def command_line(*, port: int = PORT, browser: bool = True) -> list[str]:
-    """Return the words that start the server.
+    """Return the words that start the server; port 0 is one that is free, and then it says which.
 
     Examples
     --------
     >>> command_line(port=9000)[-4:]
     ['--server.port', '9000', '--server.headless', 'false']
     """
-    options = OPTIONS | {"server.port": str(port), "server.headless": "false" if browser else "true"}
+    options = OPTIONS | {
+        # with it goes the server's advertisement; but only the server knows a port that it chose itself
+        "logger.hideWelcomeMessage": "true" if port else "false",
+        "server.port": str(port),
+        "server.headless": "false" if browser else "true",
+    }
     pairs = [*(("server.allowedHosts", host) for host in HOSTS), *options.items()]
     words = [word for name, value in pairs for word in (f"--{name}", value)]
     return [sys.executable, "-m", "streamlit", "run", str(app_path()), *words]
+
+
+def check_port(port: int) -> None:
+    """Raise OutputError unless a server can listen there: call it before the address is announced."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that has just ended is no hindrance
+        try:
+            tried.bind((HOSTS[0], port))
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            why = "is taken" if taken else f"cannot be opened ({error.strerror or error})"
+            raise OutputError(f"port {port} {why}: choose another --port.") from error
 
 
 def serve(root: Path, *, port: int = PORT, browser: bool = True) -> None:
@@ -80,7 +99,7 @@ def serve(root: Path, *, port: int = PORT, browser: bool = True) -> None:
     MissingExtraError
         If the extra ``app`` is not installed.
     OutputError
-        If the server could not start: most often its port is taken.
+        If the server could not start.
     """
     check_extras()
     environment = os.environ | {ROOT: str(root.absolute())}

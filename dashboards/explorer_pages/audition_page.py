@@ -13,7 +13,8 @@ from explorer_pages import shell, things
 
 COMMAND = "alignkit audition X.space --alignment a.alignment --decoder nearest --out DIR/heard"
 SHOWN = 8
-PREFERRED = ("mapped", "floor")
+FIRST = "mapped"
+FLOORS = ("floor", "shuffled", "control")  # what it is judged against, where there is one
 
 
 def _medium(found: Audition, name: str) -> Any:
@@ -47,10 +48,11 @@ def _blind(found: Audition, entry: Entry) -> None:
     left, right = st.columns(2)
     variants = list(found.variants)
     with left:
-        first = shell.choose("One variant", variants, "first", default=PREFERRED[0])
+        first = shell.choose("One variant", variants, "first", default=FIRST)
     with right:
         rest = [name for name in variants if name != first]
-        second = shell.choose("Another", rest, "second", default=PREFERRED[1])
+        floor = next((name for name in FLOORS if name in rest), "")
+        second = shell.choose("Another", rest, "second", default=floor)
     cast = votes(found)
     judged = {one["item"] for one in cast if {one["A"], one["B"]} == {first, second}}
     both = [item for item in found.items if item.media.get(first) and item.media.get(second)]

@@ -11,18 +11,17 @@ from alignkit.comparison_tables import legend
 from alignkit.explorer.captions import plain
 from alignkit.explorer.catalogue import Entry
 from alignkit.explorer.duels import Duel, duel
-from alignkit.explorer.figures import OKABE_ITO, Cloud, keys_of, map_figure, plotly
+from alignkit.explorer.figures import Cloud, keys_of, map_figure, plotly
 from alignkit.explorer.layouts import moving
+from alignkit.explorer.palettes import palette
 from alignkit.explorer.scenes import before_and_after, choose_rows
 from alignkit.plots import forest, to_png
 from alignkit.retrieval.comparison import Comparison
 from alignkit.storage import load_comparison
-from explorer_pages import shell, things
+from explorer_pages import commands, shell, things
 
 DRAWN = 4_000  # points of each of two maps beside one another
 WORST = 30
-FITTING = "alignkit fit SOURCE.space TARGET.space --method ridge --out ridge.alignment"
-COMPARING = "alignkit compare SOURCE.space TARGET.space --methods procrustes,ridge,cca --out x.compare.json"
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -30,11 +29,11 @@ def _comparison(path: str, stamp: str) -> Comparison:  # noqa: ARG001 - the stam
     return load_comparison(path)
 
 
-def _leaderboard(entries: list[Entry]) -> None:
+def _leaderboard(entries: list[Entry], source: Entry, target: Entry) -> None:
     st.subheader("Leaderboard")
     if not entries:
         st.info("No comparison under this folder: scores with paired tests come from")
-        st.code(COMPARING, language="sh")
+        st.code(commands.comparing(source, target), language="sh")
         return
     name = shell.choose("Comparison", [entry.name for entry in entries], "comparison")
     entry = next(entry for entry in entries if entry.name == name)
@@ -76,7 +75,7 @@ def _duel(key: tuple[str, ...], _pairs: Any, _first: Any, _second: Any) -> Duel:
 
 def _scatter(found: Duel, names: tuple[str, str], ids: list[str]) -> Any:
     """Return each query's rank by either method: below the diagonal the second is better."""
-    go = plotly()
+    go, colours = plotly(), palette(dark=shell.dark())
     figure = go.Figure()
     looks = (("won", "circle"), ("tied", "x"), ("lost", "triangle-up"))
     for place, (what, shape) in enumerate(looks):
@@ -87,7 +86,7 @@ def _scatter(found: Duel, names: tuple[str, str], ids: list[str]) -> Any:
                 y=found.second[rows],
                 mode="markers",
                 name=f"{names[0]} {what} ({len(rows)})",
-                marker={"symbol": shape, "color": OKABE_ITO[(0, 4, 1)[place]], "size": 8, "opacity": 0.65},
+                marker={"symbol": shape, "color": colours[(0, 3, 1)[place]], "size": 8},
                 text=[ids[row] for row in rows],
                 hovertemplate="%{text}<br>%{x} against %{y}<extra></extra>",
             )
@@ -163,7 +162,7 @@ def _linked(source: Entry, target: Entry, by: str, maps: tuple[Entry, Entry]) ->
             ]
             st.text(plain(entry.name))
             event = st.plotly_chart(
-                map_figure(clouds, layout),
+                map_figure(clouds, layout, dark=shell.dark(), narrow=True),
                 key=f"linked-{place}",
                 on_select="rerun",
                 selection_mode=("box", "lasso", "points"),
@@ -204,15 +203,17 @@ def page() -> None:
     """Show the page."""
     st.header("Compare")
     shell.need(1, "space", "alignkit demo --out DIR")
-    _leaderboard(shell.catalogue().of("comparison"))
-    source, target, fitted = shell.choose_pair()
+    source, target, fitted = shell.choose_pair(need_pair=False)
+    _leaderboard(shell.catalogue().of("comparison"), source, target)
+    shell.need_two()
     by = shell.choose_pairing(source, target)
     maps = shell.maps_between(source, target)
     if len(maps) < 2:
         st.info(
             "Two alignments of the same two spaces are needed to compare them query by query. Fit another:"
         )
-        st.code(FITTING, language="sh")
+        taken = tuple(entry.name for entry in shell.catalogue().of("alignment"))
+        st.code(commands.fitting(source, target, taken), language="sh")
         return
     names = [entry.name for entry in maps]
     first = fitted.name if fitted else names[0]

@@ -99,7 +99,7 @@ def show(
     values: tuple[Any, str],
 ) -> None:
     """Show the component; ``values`` are the ranks and what they are called, where colours stand for them."""
-    packed = _packed((*key, *map(str, look)), entries, scene, drawn, look, values)
+    packed = _packed((*key, *map(str, look)), entries, scene, drawn, look, values, dark=shell.dark())
     names = tuple(entry.name for entry in entries)
 
     def selected() -> None:
@@ -131,18 +131,23 @@ def _packed(
     _drawn: tuple[Layout, list[np.ndarray]],
     _look: Look,
     _values: tuple[Any, str],
+    *,
+    dark: bool,
 ) -> Packed:
     sides = [(shell.space(entry), entry.name) for entry in _entries]
     names = [f"{modality_of(side, place)} · {name}" for place, (side, name) in enumerate(sides)]
-    paint = _paint(_entries, _scene, _look.colour, _values)
+    paint = _paint(_entries, _scene, _look.colour, _values, dark=dark)
     return pack(names, _drawn[0], paint, _scene.links if _look.lines else None, _drawn[1])
 
 
-def _paint(entries: list[Entry], scene: Scene, colour: str, values_of: tuple[Any, str]) -> Paint:
+def _paint(
+    entries: list[Entry], scene: Scene, colour: str, values_of: tuple[Any, str], *, dark: bool
+) -> Paint:
     standing, unit = values_of
     if colour == "label":
         return paint_labels(
-            pa.concat_arrays([_labels(entry, rows) for entry, rows in zip(entries, scene.rows, strict=True)])
+            pa.concat_arrays([_labels(entry, rows) for entry, rows in zip(entries, scene.rows, strict=True)]),
+            dark=dark,
         )
     if colour != "modality" and standing is not None:
         own = np.log10(standing.ranks) if colour == "rank" else standing.cosines
@@ -150,7 +155,7 @@ def _paint(entries: list[Entry], scene: Scene, colour: str, values_of: tuple[Any
         if len(scene.links):
             values[1][scene.links[:, 1]] = values[0][scene.links[:, 0]]
         return paint_values(np.concatenate(values), unit)
-    return paint_sides([len(rows) for rows in scene.rows])
+    return paint_sides([len(rows) for rows in scene.rows], dark=dark)
 
 
 def _labels(entry: Entry, rows: np.ndarray) -> pa.Array:

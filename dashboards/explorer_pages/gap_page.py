@@ -8,16 +8,16 @@ import streamlit as st
 
 from alignkit import AlignkitError, Report, measure_gap, sweep_gap
 from alignkit.closing._sweep import Sweep
-from alignkit.explorer.captions import plain
 from alignkit.explorer.catalogue import Entry
-from alignkit.explorer.figures import OKABE_ITO, histogram_figure, plotly
+from alignkit.explorer.figures import histogram_figure, plotly
+from alignkit.explorer.palettes import palette
 from alignkit.explorer.similarities import similarities
 from alignkit.explorer.sweeps import load_sweep
 from alignkit.gap_tables import place
 from alignkit.plots import to_png
 from alignkit.sweep_plots import gap_sweep
 from alignkit.sweep_tables import text as sweep_text
-from explorer_pages import shell
+from explorer_pages import commands, shell
 
 AT_ONCE = 1_500  # rows a side up to which every measure is taken without being asked for
 SECTIONS = {"before": "before the map", "measures": "as they are", "after": "after the map"}
@@ -69,7 +69,7 @@ def _rows(report: Report) -> list[dict[str, Any]]:
 
 def _bands(rows: list[dict[str, Any]]) -> Any:
     """Return each measure on a line of its own, in widths of its null band: 0 is its middle, 1 its edge."""
-    go = plotly()
+    go, colours = plotly(), palette(dark=shell.dark())
     figure = go.Figure()
     shown = [row for row in rows if row["null low"] is not None and row["null high"] > row["null low"]]
     names = list(dict.fromkeys(row["measure"] for row in shown))[::-1]
@@ -89,7 +89,7 @@ def _bands(rows: list[dict[str, Any]]) -> Any:
                 name=when,
                 marker={
                     "size": 10,
-                    "color": OKABE_ITO[number],
+                    "color": colours[number],
                     "symbol": [SHAPES[row["against the null"]] for row in own],
                 },
                 text=[
@@ -119,9 +119,10 @@ def _show_measures(rows: list[dict[str, Any]], report: Report) -> None:
     protocol = report.context["protocol"]
     for name, count in protocol["sampled"].items():
         st.text(f"{name}: taken on a seeded sample of {count} rows a side")
-    with st.expander(f"{len(protocol['not_measured'])} not measured"):
-        for name, why in protocol["not_measured"].items():
-            st.text(f"{name}: {why}")
+    if protocol["not_measured"]:
+        with st.expander(f"{len(protocol['not_measured'])} not measured"):
+            for name, why in protocol["not_measured"].items():
+                st.text(f"{name}: {why}")
     for sentence in protocol["warnings"]:
         st.text(f"warning: {sentence}")
 
@@ -136,11 +137,14 @@ def _show_similarities(key: tuple[str, ...], pairs: Any, fitted: Any, *, straigh
         with columns[number], shell.told():
             st.text(title)
             series = _similar((*key, title), pairs, map_)
-            st.plotly_chart(histogram_figure(series, "cosine"), key=f"histogram-{number}")
+            st.plotly_chart(histogram_figure(series, "cosine", dark=shell.dark()), key=f"histogram-{number}")
     st.text("Where paired and unpaired rows lie under one curve, retrieval is at chance.")
 
 
-def _show_sweep(source: Entry, target: Entry, key: tuple[str, ...], pairs: Any, *, straight: bool) -> None:
+def _show_sweep(
+    chosen: tuple[Entry, Entry, Entry | None], key: tuple[str, ...], pairs: Any, *, straight: bool
+) -> None:
+    source, target, fitted = chosen
     st.subheader("Does closing it help?")
     stored = shell.catalogue().of("sweep")
     if stored:
@@ -150,10 +154,13 @@ def _show_sweep(source: Entry, target: Entry, key: tuple[str, ...], pairs: Any, 
             _draw_sweep(load_sweep(entry.path))
     if not straight or not len(pairs):
         st.text("A sweep needs pairs of rows in one space: closing a gap only means something there.")
+        if len(pairs) and fitted is not None:
+            st.text("Map the source's rows into the target's space first:")
     elif shell.switch("Sweep these two spaces", "swept", default=len(pairs) <= 300 and not stored):
         with shell.told():
             _draw_sweep(_swept(key, [shell.space(source), shell.space(target)], pairs))
-    st.code(f"alignkit gap {plain(source.name)} {plain(target.name)} --sweep --json > x.json", language="sh")
+    if len(pairs) and (command := commands.sweeping(source, target, fitted, straight=straight)):
+        st.code(command, language="sh")
 
 
 def _draw_sweep(found: Sweep) -> None:
@@ -181,10 +188,9 @@ def page() -> None:
             _show_measures(_rows(report), report)
         except AlignkitError as error:
             st.error(shell.for_markdown_long(str(error)))
-    command = f"alignkit gap {plain(source.name)} {plain(target.name)}"
-    st.code(command + (f" --alignment {plain(fitted.name)}" if fitted else ""), language="sh")
+    st.code(commands.measuring(source, target, fitted), language="sh")
     _show_similarities(key, pairs, map_, straight=straight)
-    _show_sweep(source, target, key, pairs, straight=straight)
+    _show_sweep((source, target, fitted), key, pairs, straight=straight)
 
 
 page()

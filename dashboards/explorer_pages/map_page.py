@@ -210,7 +210,7 @@ def _draw_sample(asked: _Chosen, by: str, fitted: Entry | None) -> Any:
         scene.links[np.random.default_rng(0).permutation(len(scene.links))[:LINES]] if asked.lines else None
     )
     event = st.plotly_chart(
-        map_figure(clouds, layout, links),
+        map_figure(clouds, layout, links, dark=shell.dark()),
         key="map",
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),

@@ -84,7 +84,7 @@ def _tell_rank(found: Neighbours, side: Embeddings) -> None:
     left, middle, right = st.columns(3)
     left.metric("rank of the true partner", f"{best}" if best == worst else f"{best} to {worst}")
     middle.metric("among", f"{found.gallery:,} items")
-    right.metric("chance: mean rank", f"{(found.gallery + 1) / 2:,.0f}")
+    right.metric("chance: mean rank", f"{(found.gallery + 1) / 2:,.1f}")
     st.text("partner: " + ", ".join(plain(side.id_at(int(row)), 60) for row in found.partners[:5]))
 
 

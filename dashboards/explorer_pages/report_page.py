@@ -7,7 +7,7 @@ import streamlit as st
 from alignkit import comparison_tables, gap_tables, load_report, sweep_tables, tables
 from alignkit.explorer.captions import plain
 from alignkit.explorer.catalogue import Entry
-from alignkit.explorer.papers import command_for, figures_of, report_latex, to_pdf
+from alignkit.explorer.papers import command_for, figures_of, is_guessed, report_latex, to_pdf
 from alignkit.explorer.sweeps import load_sweep
 from alignkit.plots import to_png, to_svg
 from alignkit.storage import load_comparison
@@ -39,6 +39,20 @@ def _tables(kind: str, found: Any) -> dict[str, str]:
 
 def _load(entry: Entry) -> Any:
     return {"report": load_report, "comparison": load_comparison, "sweep": load_sweep}[entry.kind](entry.path)
+
+
+def _show_command(found: Any, entry: Entry) -> None:
+    st.subheader("The command that makes it again")
+    command = command_for(found, entry.name)
+    if command:
+        st.code(command, language="sh")
+    if not command:
+        st.text("This report does not say by which command it was made.")
+    elif is_guessed(found) and getattr(found, "kind", "") != "demo":
+        st.text(
+            "Made in Python, or by an older version: the report names its sides and not its options, so put "
+            "in the paths of your files, the map among them."
+        )
 
 
 def page() -> None:
@@ -85,8 +99,7 @@ def page() -> None:
             "application/pdf",
             key=f"{title}-pdf",
         )
-    st.subheader("The command that makes it again")
-    st.code(command_for(found, entry.name), language="sh")
+    _show_command(found, entry)
     with st.expander("What it was made from"):
         st.json(found.context, expanded=1)
     st.text(f"file: {plain(entry.name)}")

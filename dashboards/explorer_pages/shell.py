@@ -17,6 +17,7 @@ from alignkit.explorer.scenes import BY_ID, UNPAIRED, pair_up
 from alignkit.explorer.server import ROOT
 from alignkit.explorer.standings import Standings, hub_counts, standings
 from alignkit.pairs import Pairs
+from explorer_pages import commands
 
 NONE = "none"
 FRESH = 5  # seconds after which the folder is looked at again
@@ -67,15 +68,11 @@ def list_folder() -> None:
     """Show in the sidebar what is there, and what is broken with its sentence."""
     found = catalogue()
     with st.sidebar:
-        counts = {kind: count for kind, count in found.counts().items() if count and kind != "broken"}
-        st.text(
-            f"{found.root.name}: "
-            + (", ".join(f"{n} {kind}{'s' * (n > 1)}" for kind, n in counts.items()) or "nothing")
-        )
+        st.text(f"{found.root.name}: {found.told() or 'nothing'}")
         if found.broken:
             with st.expander(f"{len(found.broken)} broken", icon=":material/error:"):
                 for entry in found.broken:
-                    st.text(f"{entry.name}\n{entry.fault}")
+                    st.markdown(f"{for_markdown(entry.name)}  \n{fault_of(entry)}")
         if found.cut:
             st.warning(f"More than {len(found.entries)} artifacts: the rest is left out.")
 
@@ -99,6 +96,16 @@ def told() -> Iterator[None]:
     except AlignkitError as error:
         st.error(for_markdown_long(str(error)))
         st.stop()
+
+
+def fault_of(entry: Entry) -> str:
+    """Return why an artifact is broken, escaped, with paths that start in the explored folder."""
+    return for_markdown_long(entry.fault.replace(f"{catalogue().root}{os.sep}", ""))
+
+
+def dark() -> bool:
+    """Say whether the page is dark; before the browser has said so it is taken for white."""
+    return st.context.theme.type == "dark"
 
 
 def for_markdown_long(text: str) -> str:
@@ -188,11 +195,17 @@ def choose_pair(*, need_pair: bool = True) -> tuple[Entry, Entry, Entry | None]:
         straight = source.facts["space"].meets(target.facts["space"])
         options = [NONE, *names] if straight or not names else [*names, NONE]
         name = choose("Alignment", options, "alignment", help="Maps that join these two spaces.")
-    if need_pair and len(spaces) < 2:
+    if need_pair:
+        need_two()
+    return source, target, next((entry for entry in maps if entry.name == name), None)
+
+
+def need_two() -> None:
+    """Stop the page, with the command that makes another space, where there is one only."""
+    if len(catalogue().of("space")) < 2:
         st.info("Only one space under this folder: this page shows two. Make another one with:")
         st.code("alignkit embed ITEMS --encoder NAME --modality text --out DIR/other.space", language="sh")
         st.stop()
-    return source, target, next((entry for entry in maps if entry.name == name), None)
 
 
 def maps_between(source: Entry, target: Entry) -> list[Entry]:
@@ -271,5 +284,5 @@ def joined(source: Entry, target: Entry, fitted: Entry | None) -> bool:
         f"{for_markdown(target.name)} {target.facts['dim']} of another, and no alignment under this "
         "folder joins the two. Make one with:"
     )
-    st.code(f"alignkit fit {source.name} {target.name} --method procrustes --out a.alignment", language="sh")
+    st.code(commands.fitting(source, target), language="sh")
     return False

@@ -1,3 +1,4 @@
+import socket
 import sys
 
 import numpy as np
@@ -38,12 +39,42 @@ def test_an_empty_folder_names_the_command_to_run(alignkit, tmp_path):
 def test_it_starts_the_server_on_the_folder(alignkit, shelf, monkeypatch):
     def checking(*, port, browser):
         told = f"os.environ[{server.ROOT!r}] == {str(shelf)!r}"
-        return [sys.executable, "-c", f"import os; assert {told} and {port} == 99 and not {browser}"]
+        return [sys.executable, "-c", f"import os; assert {told} and {port} == {free} and not {browser}"]
 
+    with socket.socket() as tried:
+        tried.bind(("127.0.0.1", 0))
+        free = tried.getsockname()[1]
     monkeypatch.setattr(server, "command_line", checking)
-    ran = alignkit("explore", shelf, "--port", 99, "--no-browser")
+    ran = alignkit("explore", shelf, "--port", free, "--no-browser")
     assert ran.code == 0
-    assert "2 space, 1 broken; open http://127.0.0.1:99" in ran.err
+    assert f"2 spaces, 1 broken; open http://127.0.0.1:{free}" in ran.err
+
+
+def test_a_taken_port_is_told_before_anything_is_announced(alignkit, shelf, monkeypatch):
+    monkeypatch.setattr(server, "check_extras", lambda: None)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        alignkit("explore", shelf, "--port", port).refused(f"port {port} is taken: choose another --port")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--json",), "--json belongs to --list or --export-atlas"),
+        (("--source", "a.space"), "--source belongs to --export-atlas"),
+        (("--list", "--alignment", "x"), "--alignment belongs to --export-atlas"),
+        (("--seed", "0"), "--seed belongs to --export-atlas"),
+        (("--list", "--port", "99"), "--port does not go with --list"),
+        (("--list", "--export-atlas", "m.parquet"), "--export-atlas does not go with --list"),
+        (("--export-atlas", "m.parquet", "--no-browser"), "does not go with --export-atlas"),
+        (("--export-atlas", "m.parquet", "--view", "umapp"), "there is no view 'umapp'"),
+        (("--export-atlas", "m.parquet", "--view", "moving"), "there are: pca, gap, umap, tsne"),
+    ],
+)
+def test_an_option_that_would_be_ignored_is_refused(alignkit, shelf, words, told):
+    alignkit("explore", shelf, *words).refused(told)
 
 
 def test_a_missing_extra_exits_with_5_and_the_command(alignkit, shelf, monkeypatch):

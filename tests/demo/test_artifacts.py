@@ -3,8 +3,10 @@ import pytest
 
 from alignkit.demo.artifacts import check_folder, write_tour
 from alignkit.errors import OutputError
+from alignkit.explorer.auditions import load_audition
+from alignkit.explorer.catalogue import find_artifacts
 from alignkit.formats import open_embeddings
-from alignkit.storage import load_alignment, load_report
+from alignkit.storage import load_alignment, load_comparison, load_report
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +38,15 @@ def test_an_existing_folder_is_replaced_only_with_force(folder, tour):
     assert (folder / "report.html").stat().st_mtime_ns > before
 
 
+def test_votes_are_not_deleted_by_force(tour, tmp_path):
+    folder = tmp_path / "demo"
+    write_tour(tour, folder)
+    (folder / "audition" / "votes.jsonl").write_text("{}")
+    with pytest.raises(OutputError, match=r"audition/votes\.jsonl, which the demo did not write"):
+        write_tour(tour, folder, force=True)
+    assert (folder / "audition" / "votes.jsonl").exists()
+
+
 def test_force_never_deletes_what_the_demo_did_not_write(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(OutputError, match=r"thesis\.txt, which the demo did not write"):
@@ -46,3 +57,28 @@ def test_force_never_deletes_what_the_demo_did_not_write(tmp_path):
     (tmp_path / "empty").mkdir()
     check_folder(tmp_path / "empty", force=True)
     assert file.read_text() == "years of work"
+
+
+def test_every_page_of_the_explorer_has_something_to_show(folder, tour):
+    found = find_artifacts(folder)
+    assert found.broken == []
+    assert found.counts() | {"sweep": 1} == {
+        "space": 4,
+        "alignment": 4,
+        "report": 1,
+        "comparison": 1,
+        "sweep": 1,
+        "audition": 1,
+        "broken": 0,
+    }
+    assert found.told() == "4 spaces, 4 alignments, 1 report, 1 comparison, 1 audition"
+    assert load_audition(folder / "audition").variants == (
+        "source",
+        "mapped",
+        "ceiling",
+        "control",
+        "shuffled",
+    )
+    forward = load_comparison(folder / "maps.compare.json").scores["forward"]["mrr"]
+    for method, report in tour.scores.items():
+        assert forward[method].value == pytest.approx(report.sections["forward"]["mrr"].value)

@@ -23,7 +23,7 @@ from alignkit import (
     save_report,
     write_embeddings,
 )
-from alignkit.explorer.server import serving
+from alignkit.explorer.server import ROOT, app_path, serving
 from alignkit.storage import save_comparison
 
 XSS = "<img src=x onerror=\"document.title='owned'\"> **bold** [link](http://example.com)"
@@ -138,6 +138,27 @@ def _write_broken(root: Path) -> None:
     (root / "broken.space" / "space.json").write_text("{")
     (root / "broken.report.json").write_text("[]")
     (root / "other.json").write_text('{"nothing": "of ours"}')
+
+
+@pytest.fixture
+def visit(monkeypatch):
+    """Return a function that opens a page on a folder, without a browser, with words in the address."""
+    testing = pytest.importorskip(
+        "streamlit.testing.v1", reason="streamlit is absent: pip install 'alignkit[app]'"
+    )
+
+    def opened(folder, page, **words):
+        monkeypatch.setenv(ROOT, str(folder))
+        app = testing.AppTest.from_file(str(app_path()), default_timeout=60)
+        app.run()  # the first page: only then the others are known
+        for name, word in words.items():
+            app.query_params[name] = word
+        if page != "folder":
+            app = app.switch_page(f"explorer_pages/{page}_page.py").run()
+        assert not app.exception, (page, [each.message for each in app.exception])
+        return app
+
+    return opened
 
 
 @pytest.fixture(scope="session")

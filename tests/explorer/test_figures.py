@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from alignkit.explorer.figures import GREY, OKABE_ITO, SHAPES, Cloud, histogram_figure, keys_of, map_figure
+from alignkit.explorer.figures import SHAPES, Cloud, histogram_figure, keys_of, map_figure
 from alignkit.explorer.layouts import Layout
+from alignkit.explorer.palettes import GREY, IN_THE_DARK, OKABE_ITO
 
 LAYOUT = Layout((np.zeros((1, 2)),), ("across (cosine units)", "up (cosine units)"))
 
@@ -21,6 +22,20 @@ def test_each_modality_has_a_shape_and_a_colour_and_every_point_its_key():
     assert [list(key) for key in figure.data[1].customdata] == [[1, 10], [1, 11], [1, 12], [1, 13]]
     assert figure.data[1].name == "&lt;b&gt;"
     assert "cosine units" in figure.layout.xaxis.title.text
+
+
+def test_a_dark_page_has_colours_of_its_own_and_nothing_shines_through():
+    for dark, own in ((False, OKABE_ITO), (True, IN_THE_DARK)):
+        figure = map_figure([cloud("a", 0), cloud("b", 1)], LAYOUT, dark=dark)
+        assert [trace.marker.color for trace in figure.data] == list(own[:2])
+        assert {trace.marker.opacity for trace in figure.data} == {1}
+        lines = histogram_figure({"a": np.linspace(0, 1, 50), "b": np.zeros(10)}, "cosine", dark=dark)
+        assert [trace.line.color for trace in lines.data] == list(own[:2])
+
+
+def test_a_narrow_map_breaks_the_title_of_its_axis():
+    figure = map_figure([cloud("a", 0)], LAYOUT, narrow=True)
+    assert figure.layout.xaxis.title.text == "across<br>(cosine units)"
 
 
 def test_labels_keep_keys_beside_their_points_and_stand_in_words_too():

@@ -12,7 +12,6 @@ from PIL import Image
 from alignkit import Embeddings, fit, open_embeddings, save_alignment, write_embeddings
 from alignkit.encoders.toy import Toy
 from alignkit.explorer.selections import load_selection
-from alignkit.explorer.server import ROOT, app_path
 
 testing = pytest.importorskip(
     "streamlit.testing.v1", reason="streamlit is absent: pip install 'alignkit[app]'"
@@ -23,24 +22,6 @@ COLOURS, PITCHES = ("red", "blue", "green", "yellow"), ("high", "low", "rising",
 pytestmark = pytest.mark.filterwarnings(
     "default"
 )  # what streamlit's own libraries warn of is no fault of ours
-
-
-@pytest.fixture
-def visit(monkeypatch):
-    """Return a function that opens a page on a folder, with words in the address."""
-
-    def opened(folder, page, **words):
-        monkeypatch.setenv(ROOT, str(folder))
-        app = testing.AppTest.from_file(str(app_path()), default_timeout=60)
-        app.run()  # the first page: only then the others are known
-        for name, word in words.items():
-            app.query_params[name] = word
-        if page != "folder":
-            app = app.switch_page(f"explorer_pages/{page}_page.py").run()
-        assert not app.exception, (page, [each.message for each in app.exception])
-        return app
-
-    return opened
 
 
 def said(app) -> str:
@@ -84,8 +65,12 @@ def test_spaces_that_nothing_joins_name_the_command_that_fits_a_map(visit, folde
 def test_broken_artifacts_are_listed_with_their_sentence_and_the_rest_works(visit, folder):
     app = visit(folder, "folder")
     assert "Broken (2)" in said(app)
-    assert "broken.space" in said(app)
     assert "Spaces (2)" in said(app)
+    shown = [each.value.replace("\\", "") for each in app.main.markdown]
+    (broken,) = [text for text in shown if text.startswith("**broken.space** (space)")]
+    assert "broken.space/space.json cannot be read" in broken
+    assert broken.endswith("copy or write it again.")
+    assert not any(str(folder) in text for text in shown)
 
 
 def test_the_map_draws_both_sides_and_keeps_its_choices_in_the_address(visit, folder):

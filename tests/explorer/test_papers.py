@@ -1,7 +1,13 @@
+import shlex
+from functools import partial
+
 import pytest
+from typer.testing import CliRunner
 
 from alignkit import Report, Score, load_report
-from alignkit.explorer.papers import command_for, figures_of, report_latex, to_pdf
+from alignkit.cli import app
+from alignkit.demo import factor_audition, factors
+from alignkit.explorer.papers import command_for, figures_of, is_guessed, report_latex, to_pdf
 from alignkit.storage import load_comparison
 
 
@@ -34,4 +40,30 @@ def test_the_command_names_what_the_context_names(report, folder):
     found = command_for(load_comparison(folder / "x.compare.json"), "x.compare.json")
     assert found.startswith("alignkit compare ")
     assert "--methods procrustes,ridge --out x.compare.json" in found
+    assert is_guessed(report)
+    assert command_for(Report("probe", {}, {}), "p.json") == ""
     assert command_for(Report("gap", {}, {}), "g.json") == "alignkit gap SOURCE TARGET --json > g.json"
+
+
+def test_words_that_were_recorded_are_shown_as_they_were_given():
+    words = ["alignkit", "eval", "a b.npy", "c.npy", "--alignment", "x.alignment", "--seed", "3"]
+    found = Report("eval", {}, {"command": words, "frame": "joint"})
+    assert command_for(found, "my e.json") == (
+        "alignkit eval 'a b.npy' c.npy --alignment x.alignment --seed 3 --json > 'my e.json'"
+    )
+    assert not is_guessed(found)
+
+
+def test_the_shown_command_makes_the_report_of_the_factors_again(tmp_path, monkeypatch):
+    small = partial(factors.build_factors, 60, 12)
+    monkeypatch.setattr(factor_audition, "build_factors", small)
+    monkeypatch.chdir(tmp_path)
+    factor_audition.write_factors(tmp_path / "factors", seed=3)
+    report = load_report(tmp_path / "factors" / "report.json")
+    command = command_for(report, "factors/report.json")
+    assert command == "alignkit demo --world factors --seed 3 --out demo-again"
+    done = CliRunner().invoke(app, shlex.split(command)[1:])
+    assert done.exit_code == 0, done.output
+    assert load_report(tmp_path / "demo-again" / "report.json") == report
+    older = Report("demo", {}, {"digits": {}})
+    assert command_for(older, "report.json") == "alignkit demo --world digits --seed 0 --out demo-again"

@@ -1,3 +1,4 @@
+import socket
 import sys
 import tomllib
 import urllib.request
@@ -23,6 +24,22 @@ def test_it_answers_on_this_machine_alone_and_tells_nobody():
     ):
         assert pair in pairs, pair
     assert words[0] == sys.executable
+
+
+def test_nobody_advertises_where_the_address_is_known_already():
+    pairs = set(pairwise(server.command_line(port=9)))
+    assert ("--logger.hideWelcomeMessage", "true") in pairs
+    assert ("--logger.hideWelcomeMessage", "false") in set(pairwise(server.command_line(port=0)))
+
+
+def test_a_port_that_is_taken_is_told_and_a_free_one_is_not():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(OutputError, match=f"^port {port} is taken: choose another --port.$"):
+            server.check_port(port)
+    server.check_port(port)
 
 
 def test_the_app_is_found_in_a_wheel_and_in_a_checkout(tmp_path, monkeypatch):
