@@ -63,5 +63,4 @@ def write_tour(tour: Tour, folder: Path, *, force: bool = False) -> Path:
 def _is_ours(path: Path) -> bool:
     spaces = [f"{camera.name}{end}.space" for camera in (CAMERA_A, CAMERA_B) for end in ("", "-held-out")]
     maps = [f"{method}.alignment" for method in METHODS]
-    maps = [f"{method}.alignment" for method in METHODS]
     return path.name in {PAGE, REPORT, COMPARISON, AUDITION, *spaces, *maps}
