@@ -139,9 +139,13 @@ def command(
         steps=steps,
         guidance=guidance,
     )
+    given = {"source": source, "alignment": alignment, "bank": bank, "truth": truth, "pairs": pairs}
+    files = {name: path for name, path in given.items() if path is not None}
     judge = None if encoder is None else _encoder(encoder, encoder_weights, device)
     with Ticker("drawing") as ticker:
-        record = save_audition(plan, out, encoder=judge, batch=batch, force=force, tick=ticker.tick)
+        record = save_audition(
+            plan, out, encoder=judge, batch=batch, force=force, inputs=files, tick=ticker.tick
+        )
     if n > 1 and model.deterministic:
         note(f"{decoder} draws one and the same item each time: it was drawn once")
     _show(record, out, json=json)
