@@ -104,7 +104,7 @@ def _checked(reference: Embeddings, generated: Embeddings) -> list[str]:
         return []
     return [
         f"{copies} of {len(generated)} rows of {generated.name} are, to the last bit, rows of "
-        f"{reference.name}: distances come out too small and accuracies too high; keep what was copied out of the reference"
+        f"{reference.name}: distances come out too small and accuracies too high; keep copies out of it"
     ]
 
 
