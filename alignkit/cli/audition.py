@@ -139,8 +139,7 @@ def command(
         steps=steps,
         guidance=guidance,
     )
-    given = {"source": source, "alignment": alignment, "bank": bank, "truth": truth, "pairs": pairs}
-    files = {name: path for name, path in given.items() if path is not None}
+    files = _given(source=source, alignment=alignment, bank=bank, truth=truth, pairs=pairs)
     judge = None if encoder is None else _encoder(encoder, encoder_weights, device)
     with Ticker("drawing") as ticker:
         record = save_audition(
@@ -149,6 +148,10 @@ def command(
     if n > 1 and model.deterministic:
         note(f"{decoder} draws one and the same item each time: it was drawn once")
     _show(record, out, json=json)
+
+
+def _given(**files: "Path | str | None") -> "dict[str, Path | str]":
+    return {name: path for name, path in files.items() if path is not None}
 
 
 def _paths(real: "Embeddings", media: Path | None, column: str) -> "np.ndarray":

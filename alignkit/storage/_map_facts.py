@@ -38,7 +38,7 @@ def describe_map(path: Path | str, *, read_all: bool = False) -> dict[str, Any]:
     >>> save_alignment(Alignment("procrustes", turn, Space(3, "ear"), Space(3, "eye")), path)
     >>> facts = describe_map(path)
     >>> facts["method"], facts["normalize"], [side["name"] for side in facts["spaces"]]
-    ('procrustes', ['center+unit'], ['ear', 'eye'])
+    ('procrustes', ['unit-center-unit'], ['ear', 'eye'])
     """
     folder = Path(path)
     found = _of_two(folder) if (folder / FILES[0]).is_file() else _of_many(folder)
