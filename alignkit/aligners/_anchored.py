@@ -6,10 +6,10 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from scipy.sparse import csr_array
 
+from alignkit._params import check_count
 from alignkit.aligners._folds import pair_keys, row_keys
 from alignkit.aligners._frame import Frame, FrameFit, Normalize, check_normalize
 from alignkit.aligners._framed import FramedAligner
-from alignkit.aligners._params import check_count
 from alignkit.errors import DataError, ParameterError
 from alignkit.moments import Moments, Parts
 from alignkit.rows import computing_dtype

@@ -5,8 +5,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from alignkit._params import check_amount
 from alignkit.aligners._held_out import Fold, best_of
-from alignkit.aligners._params import check_amount
 from alignkit.aligners._reciprocal_rank import rank_and_cosine
 from alignkit.aligners._spectrum import Regularization, Spectrum, added_eigenvalue, fixed_signs
 from alignkit.aligners._svd import thin_svd

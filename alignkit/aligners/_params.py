@@ -1,21 +1,6 @@
-"""Checks of what a user set: one sentence with the name, the value and what would do."""
-
-import math
-import numbers
+"""Checks of what a user set that only maps know."""
 
 from alignkit.errors import ParameterError
-
-
-def check_flag(name: str, value: object) -> None:
-    """Raise ParameterError unless ``value`` is true or false."""
-    if value is not True and value is not False:
-        raise ParameterError(f"{name} is {value!r}; it is a switch: give true or false.")
-
-
-def check_count(name: str, value: object, *, least: int) -> None:
-    """Raise ParameterError unless ``value`` is a whole number of at least ``least``."""
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
-        raise ParameterError(f"{name} is {value!r}; give a whole number, {least} or more.")
 
 
 def check_components(value: int | None, most: int) -> None:
@@ -24,10 +9,3 @@ def check_components(value: int | None, most: int) -> None:
         raise ParameterError(
             f"n_components is {value}, but the smaller side has {most} dimensions: choose fewer."
         )
-
-
-def check_amount(name: str, value: object, *, other: str = "") -> None:
-    """Raise ParameterError unless ``value`` is a finite number of at least 0."""
-    number = float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else math.nan
-    if not 0 <= number < math.inf:
-        raise ParameterError(f"{name} is {value!r}; give a number >= 0{other}.")

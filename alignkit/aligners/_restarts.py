@@ -11,7 +11,7 @@ import numpy as np
 import scipy.linalg  # noqa: F401 - brings its own BLAS, which must be there before threads are limited
 from threadpoolctl import ThreadpoolController
 
-from alignkit.aligners._params import check_count
+from alignkit._params import check_count
 
 S = TypeVar("S")
 T = TypeVar("T")

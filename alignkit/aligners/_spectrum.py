@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import scipy.linalg
 
-from alignkit.aligners._params import check_amount
+from alignkit._params import check_amount
 from alignkit.errors import DataError
 
 Regularization: TypeAlias = float | Literal["auto"]

@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 
+from alignkit._params import check_amount, check_count
 from alignkit.aligners._adversary import Rules
 from alignkit.aligners._contest import Contest, Outcome, Plan
 from alignkit.aligners._csls import NEIGHBOURS
@@ -11,7 +12,6 @@ from alignkit.aligners._dictionary import Dictionary, check_dictionary
 from alignkit.aligners._discriminator import Shape
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._judged import JudgedAligner
-from alignkit.aligners._params import check_amount, check_count
 from alignkit.aligners._restarts import check_jobs, run_restarts, seeds_of
 from alignkit.aligners._trust import Trust, trust_of
 from alignkit.aligners._vocabulary import Vocabulary

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
+from alignkit._params import check_amount, check_count, check_flag
 from alignkit.aligners._anchored import BLOCK, AnchoredAligner, Choice, directions
 from alignkit.aligners._base import ArrayLike
 from alignkit.aligners._frame import Frame, Normalize
-from alignkit.aligners._params import check_amount, check_count, check_flag
 from alignkit.shapes import JointVectors, SourceVectors, TargetVectors, Vectors
 
 ENTRIES = 1 << 22  # similarities held at a time beside the answer: 32 MB of float64

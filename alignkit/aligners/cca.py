@@ -1,9 +1,10 @@
 """Project both sides onto their correlated directions: canonical correlation analysis (Hotelling 1936)."""
 
+from alignkit._params import check_amount, check_count
 from alignkit.aligners._canonical import Canonical
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._linear import LinearAligner
-from alignkit.aligners._params import check_amount, check_components, check_count
+from alignkit.aligners._params import check_components
 from alignkit.aligners._spectrum import Regularization, check_regularization
 from alignkit.moments import Moments
 

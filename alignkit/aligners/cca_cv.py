@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from alignkit._params import check_count
 from alignkit.aligners._base import Blocks
 from alignkit.aligners._canonical import Canonical, Tunable, candidates, check_tunable, choose, fitted_length
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._held_out import Plan, hold_out
 from alignkit.aligners._linear import LinearAligner
-from alignkit.aligners._params import check_count
 from alignkit.errors import ParameterError
 from alignkit.moments import Moments
 

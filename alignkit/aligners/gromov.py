@@ -5,10 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from alignkit._params import check_amount, check_count
 from alignkit.aligners._csls import NEIGHBOURS, csls
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._judged import JudgedAligner
-from alignkit.aligners._params import check_amount, check_count
 from alignkit.aligners._restarts import one_blas_thread
 from alignkit.aligners._rotation import rotation_of
 from alignkit.aligners._svd import thin_svd

@@ -1,9 +1,9 @@
 """Fit a matrix of few directions: reduced-rank regression (Izenman 1975) with a ridge penalty."""
 
+from alignkit._params import check_count
 from alignkit.aligners._base import Aligner
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._linear import LinearAligner
-from alignkit.aligners._params import check_count
 from alignkit.aligners._spectrum import (
     Regularization,
     Spectrum,

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from alignkit._params import check_count
 from alignkit.aligners._both_nearest import nearest
 from alignkit.aligners._centroid_matching import (
     ROWS_A_CLUSTER,
@@ -16,7 +17,6 @@ from alignkit.aligners._clusters import centroids_of, grown_from
 from alignkit.aligners._folds import row_keys
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._judged import JudgedAligner
-from alignkit.aligners._params import check_count
 from alignkit.aligners._restarts import check_jobs, one_blas_thread, run_restarts, seeds_of
 from alignkit.aligners._svd import thin_svd
 from alignkit.aligners._unit import unit_rows

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from alignkit._params import check_amount
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._linear import LinearAligner
-from alignkit.aligners._params import check_amount
 from alignkit.aligners._spectrum import Regularization, Spectrum, added_eigenvalue, check_regularization
 from alignkit.aligners._svd import thin_svd
 from alignkit.errors import ParameterError

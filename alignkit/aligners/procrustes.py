@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from alignkit._params import check_flag
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._linear import LinearAligner
-from alignkit.aligners._params import check_flag
 from alignkit.aligners._svd import thin_svd
 from alignkit.errors import ParameterError
 from alignkit.moments import Moments, Parts

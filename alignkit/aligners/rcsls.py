@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
+from alignkit._params import check_amount, check_count, check_flag
 from alignkit.aligners._both_nearest import Nearest, nearest_exactly
 from alignkit.aligners._csls import NEIGHBOURS
 from alignkit.aligners._frame import Normalize
-from alignkit.aligners._params import check_amount, check_count, check_flag
 from alignkit.aligners._rotation import rotation_of
 from alignkit.aligners._svd import thin_svd
 from alignkit.aligners._unit import unit_rows

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from alignkit._params import check_amount, check_count
 from alignkit.aligners._base import BLOCK
 from alignkit.aligners._canonical import Canonical, Tunable, candidates, check_tunable, choose, fitted_length
 from alignkit.aligners._csls import NEIGHBOURS, csls
 from alignkit.aligners._dictionary import check_ranked, images_of, pairs_of
 from alignkit.aligners._frame import Frame, Normalize
 from alignkit.aligners._held_out import Plan, hold_out
-from alignkit.aligners._params import check_amount, check_count
 from alignkit.aligners._vocabulary import Vocabulary, VocabularyAligner
 from alignkit.errors import DataError
 from alignkit.moments import Moments

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from alignkit._params import check_count
 from alignkit.aligners._csls import NEIGHBOURS, csls
 from alignkit.aligners._dictionary import (
     Dictionary,
@@ -12,7 +13,6 @@ from alignkit.aligners._dictionary import (
     rotation_onto,
 )
 from alignkit.aligners._frame import Normalize
-from alignkit.aligners._params import check_count
 from alignkit.aligners._rotation import rotation_of
 from alignkit.aligners._unit import unit_rows
 from alignkit.aligners._vocabulary import Vocabulary, VocabularyAligner

@@ -4,9 +4,9 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from alignkit._params import check_flag
 from alignkit.aligners._anchored import AnchoredAligner, Choice, directions
 from alignkit.aligners._frame import Normalize
-from alignkit.aligners._params import check_flag
 from alignkit.aligners._spectrum import Regularization, Spectrum, added_eigenvalue, check_regularization
 from alignkit.errors import ParameterError
 from alignkit.shapes import JointVectors, SourceVectors, TargetVectors

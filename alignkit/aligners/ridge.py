@@ -4,11 +4,11 @@ from typing import Literal
 
 import numpy as np
 
+from alignkit._params import check_amount, check_count
 from alignkit.aligners._base import Blocks
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._held_out import Fold, Plan, best_of, hold_out
 from alignkit.aligners._linear import LinearAligner
-from alignkit.aligners._params import check_amount, check_count
 from alignkit.aligners._reciprocal_rank import rank_and_cosine
 from alignkit.aligners._spectrum import Spectrum
 from alignkit.errors import ParameterError

@@ -5,11 +5,11 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from alignkit._params import check_amount, check_count, check_flag
 from alignkit.aligners._annealing import annealed_rotation
 from alignkit.aligners._csls import csls
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._judged import JudgedAligner
-from alignkit.aligners._params import check_amount, check_count, check_flag
 from alignkit.aligners._restarts import seeds_of
 from alignkit.aligners._rotation import rotation_of
 from alignkit.aligners._row_signatures import signatures, similarity_profiles

@@ -4,13 +4,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from alignkit._params import check_count
 from alignkit.aligners._assignment import Alternation, Cloud, alternate
 from alignkit.aligners._centroid_matching import match_centroids
 from alignkit.aligners._forms import PLAIN, UNLINKED, Form, Joint, Shapes, forms
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._held_out_links import best_on_held_out_links
 from alignkit.aligners._judged import JudgedAligner
-from alignkit.aligners._params import check_count
 from alignkit.aligners._restarts import check_jobs, one_blas_thread, run_restarts, seeds_of
 from alignkit.aligners._vocabulary import Vocabulary
 

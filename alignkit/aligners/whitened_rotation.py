@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from alignkit._params import check_amount, check_count, check_flag
 from alignkit.aligners._frame import Normalize
 from alignkit.aligners._linear import LinearAligner
-from alignkit.aligners._params import check_amount, check_components, check_count, check_flag
+from alignkit.aligners._params import check_components
 from alignkit.aligners._spectrum import (
     Regularization,
     Spectrum,

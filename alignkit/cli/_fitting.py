@@ -171,6 +171,7 @@ def _pair(request: Request, sides: "list[Embeddings]") -> None:
         raise ParameterError(f"--checkpoints is for networks, and {request.method} is none: leave it out.")
     params = request.params({} if auto else Recipe.of(request.method).options())
     source, target = sides
+    deployed = None if request.deploy_on is None else _deployed(request, source)
     if request.unpaired:
         links = Pairs.none(source, target)
     else:
@@ -197,21 +198,29 @@ def _pair(request: Request, sides: "list[Embeddings]") -> None:
         note(f"warning: {sentence}")
     for sentence in fitted.choice.sentences() if fitted.choice else ():
         note(sentence)
-    if request.deploy_on is not None:
-        _measure_deployment(request, fitted, request.deploy_on)
+    if deployed is not None:
+        _measure_deployment(request, fitted, deployed)
     request.finish(fitted, save_alignment, request.apply_hint)
 
 
-def _measure_deployment(request: Request, fitted: "Fitted", path: str) -> None:
+def _deployed(request: Request, source: "Embeddings") -> "Embeddings":
+    """Return the rows of --deploy-on, checked before anything is fitted: a bad file must cost no map."""
+    from alignkit.workflows.deploying import check_deployable
+
+    deployed = request.open(str(request.deploy_on))
+    check_deployable(source, deployed)
+    return deployed.of_space(source.space)
+
+
+def _measure_deployment(request: Request, fitted: "Fitted", deployed: "Embeddings") -> None:
     """Say how far the rows that the map will meet lie from those it was fitted to; keep it in the report."""
     from alignkit.workflows.deploying import deployment_gap, deployment_sentence
 
-    deployed = request.open(path, request.space_names[0])
     trained = fitted.train.restricted().source if len(fitted.train) else fitted.train.source
     gap = deployment_gap(fitted.alignment, trained, deployed, seed=request.seed)
     fitted.report.context["deployed_on"] = {"name": deployed.name, **gap.to_json()}
     fitted.alignment.info["report"] = fitted.report.to_json()
-    note(deployment_sentence(gap, request.spaces[0], path))
+    note(deployment_sentence(gap, request.spaces[0], str(request.deploy_on)))
 
 
 def _many(request: Request, sides: "list[Embeddings]") -> None:

@@ -139,12 +139,19 @@ def command(
         steps=steps,
         guidance=guidance,
     )
+    files = _given(source=source, alignment=alignment, bank=bank, truth=truth, pairs=pairs)
     judge = None if encoder is None else _encoder(encoder, encoder_weights, device)
     with Ticker("drawing") as ticker:
-        record = save_audition(plan, out, encoder=judge, batch=batch, force=force, tick=ticker.tick)
+        record = save_audition(
+            plan, out, encoder=judge, batch=batch, force=force, inputs=files, tick=ticker.tick
+        )
     if n > 1 and model.deterministic:
         note(f"{decoder} draws one and the same item each time: it was drawn once")
     _show(record, out, json=json)
+
+
+def _given(**files: "Path | str | None") -> "dict[str, Path | str]":
+    return {name: path for name, path in files.items() if path is not None}
 
 
 def _paths(real: "Embeddings", media: Path | None, column: str) -> "np.ndarray":

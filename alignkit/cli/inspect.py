@@ -6,10 +6,16 @@ import typer
 
 from alignkit.cli import _options as options
 from alignkit.cli._output import emit, emit_json
+from alignkit.errors import ParameterError
+
+MAP_SCHEMA = "alignkit.inspect_map/1"
 
 
 def command(
-    x: Annotated[str, typer.Argument(help="A file or folder of embeddings; PATH::NAME chooses one array.")],
+    x: Annotated[
+        str,
+        typer.Argument(help="Embeddings, a file or folder (PATH::NAME chooses one array), or a map."),
+    ],
     y: Annotated[
         str | None, typer.Argument(help="Another one: how many of its ids pair up with the first?")
     ] = None,
@@ -25,8 +31,16 @@ def command(
     Example: `alignkit inspect audio.space text.space --scan`
     """
     from alignkit.formats import _inspect
+    from alignkit.storage import describe_map, is_map
 
     paths = [path for path in (x, y) if path is not None]
+    maps = [path for path in paths if is_map(path)]
+    if maps and y is not None:
+        raise ParameterError(f"{maps[0]} is a map, whose rows pair up with nothing: inspect it alone.")
+    if maps:
+        found = describe_map(x, read_all=scan)
+        emit_json({"schema": MAP_SCHEMA, **found}) if json else emit("\n".join(_map_lines(found)))
+        return
     facts = [_inspect.describe(p, ids=ids, trust_pickle=trust_pickle, read_all=scan) for p in paths]
     joined = _inspect.pairing(x, y, ids=ids, trust_pickle=trust_pickle) if y is not None else None
     if json:
@@ -82,6 +96,30 @@ def _scan_lines(found: dict[str, Any]) -> list[str]:
         state = f"CHANGED since it was written: {changed}" if changed else "as written"
         text.append(f"  {'digests':<12}{state}")
     return text
+
+
+def _map_lines(facts: dict[str, Any]) -> list[str]:
+    shown = {
+        "format": facts["format"],
+        "method": facts["method"],
+        "preset": facts["preset"],
+        **{side["side"]: f"{side['dim']} dimensions, {_space_line(side)}" for side in facts["spaces"]},
+        "normalise": ", then ".join(dict.fromkeys(facts["normalize"])) or None,
+        "pairs": facts["training_pairs"],
+        "pairs digest": facts["training_digest"],
+        "arrays": f"sha256:{facts['arrays_sha256']}",
+        "bytes": f"{facts['bytes']:,}",
+        "made by": facts["made_by"],
+    }
+    if facts["scan"]:
+        changed = ", ".join(facts["scan"]["changed_files"])
+        shown["folder"] = f"sha256:{facts['scan']['sha256']}"
+        shown["digests"] = f"CHANGED since it was written: {changed}" if changed else "as written"
+    width = max(map(len, shown)) + 2
+    return [
+        facts["path"],
+        *(f"  {name:<{width}}{value}" for name, value in shown.items() if value is not None),
+    ]
 
 
 def _ids_line(ids: str | None) -> str:

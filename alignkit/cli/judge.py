@@ -61,6 +61,8 @@ def command(
 def _show(report: "Report", *, json: bool) -> None:
     from alignkit.gap_tables import text
 
+    for sentence in report.context["warnings"]:
+        note(f"warning: {sentence}")
     if json:
         emit_json(report.to_json())
         return

@@ -3,64 +3,17 @@
 import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar
 
 import numpy as np
 
+from alignkit.decoders._card import Card, Facts
 from alignkit.errors import DataError, ParameterError
 from alignkit.shapes import Vectors
 from alignkit.spaces import Embeddings, Space
 
-Lengths: TypeAlias = Literal["direction", "unit", "raw"]
 UNIT_TOLERANCE = 1e-2
 RAW_FACTOR = 3.0  # a raw row that is so many times too short or too long is a row of another norm
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """Say what a decoder reads and what it gives: the facts to check before its output is judged.
-
-    Parameters
-    ----------
-    space
-        The space of the rows that it reads.
-    reads
-        What the length of a row means to it: nothing (``"direction"``: it normalises by itself), that it
-        must be 1 (``"unit"``), or about ``length``, as the model gives it (``"raw"``).
-    length
-        Where it reads raw rows, their root mean square length in what the decoder was trained on.
-    null
-        The row that stands for no condition; None where there is none.
-    gives
-        ``"audio"`` (samples at ``rate``), ``"image"`` (uint8, height x width x 3) or ``"item"``: anything.
-    item_shape
-        Shape of one item.
-    returns
-        Whether items are made (``"drawn"``) or found among known ones (``"retrieved"``).
-    rate
-        Samples a second of a sound.
-    steps, guidance
-        What is taken if nothing is said; None where there are no steps, or no guidance.
-    licence
-        Terms of the weights; empty where they are the user's own.
-    """
-
-    space: Space
-    reads: Lengths
-    length: float | None = None
-    null: np.ndarray | None = None
-    gives: Literal["audio", "image", "item"] = "item"
-    item_shape: tuple[int, ...] = ()
-    returns: Literal["drawn", "retrieved"] = "drawn"
-    rate: int | None = None
-    steps: int | None = None
-    guidance: float | None = None
-    licence: str = ""
-
-    @property
-    def direction_only(self) -> bool:
-        """Whether lengths are ignored."""
-        return self.reads == "direction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +30,12 @@ class Decoder(ABC):
     """Decode vectors of one space into items; a row's item depends on no other row.
 
     A decoder is ready from the start (it has weights) or learns from embeddings with their items (then it
-    is a `Fitted`). Public methods live here; a leaf states its ``card`` and fills ``_decode``.
+    is a `Fitted`). Public methods live here; a leaf states its ``facts``, makes its ``card`` of them, checks
+    its options as it is made, and fills ``_decode``.
     """
 
     deterministic: ClassVar[bool] = False
+    facts: ClassVar[Facts] = Facts()
     card: Card
 
     def decode(
@@ -152,6 +107,10 @@ class Decoder(ABC):
             raise DataError(f"this {type(self).__name__} decoder knows no items yet: call fit first.")
         return self.card
 
+    def most_draws(self) -> int | None:
+        """Return how many items a row can have; None where there is no end to them."""
+        return None
+
     def _check_lengths(self, rows: Vectors, embeddings: Embeddings) -> None:
         card = self.card
         if card.direction_only:
@@ -176,11 +135,12 @@ class Decoder(ABC):
 class Fitted(Decoder):
     """A decoder that learns from rows and their items: `fit`, then `decode` any rows of the same space.
 
-    A leaf fills ``_fit``, says in ``returns`` and ``gives`` what comes out, and, where an item is not of the
-    shape of those fitted, its ``card_``.
+    A leaf fills ``_fit``, states its ``facts``, and, where the items decide more than a shape, ``_card``.
     """
 
-    returns: ClassVar[Literal["drawn", "retrieved"]] = "drawn"
+    facts: ClassVar[Facts] = Facts(
+        space="that of --bank", weights="none: it learns from --bank", licence="that of the bank's items"
+    )
 
     def fit(self, embeddings: Embeddings, items: np.ndarray) -> "Fitted":
         """Learn from embeddings and the item behind each row (first axis: rows); lengths are ignored.
@@ -206,7 +166,7 @@ class Fitted(Decoder):
         return self
 
     def _card(self, space: Space, items: np.ndarray) -> Card:
-        return Card(space=space, reads="direction", item_shape=items.shape[1:], returns=self.returns)
+        return self.facts.card(space, item_shape=items.shape[1:])
 
     @abstractmethod
     def _fit(self, rows: Vectors, items: np.ndarray) -> None: ...

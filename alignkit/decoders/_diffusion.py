@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 
 from alignkit._hub import loading
+from alignkit._params import check_word
 from alignkit.decoders._base import Decoder, Drawing
 from alignkit.devices import check_device, import_torch, whole_float32
 from alignkit.errors import DataError, MissingExtraError, OutputError, ParameterError
@@ -42,6 +43,7 @@ class Diffusion(Decoder):
         space: str = "",
     ) -> None:
         check_device(device)
+        check_word("space", space)
         if dtype not in DTYPES:
             raise ParameterError(f"dtype is {dtype!r}; choose {', '.join(DTYPES)}.")
         if weights is None:
@@ -188,9 +190,10 @@ def load_parts(weights: str, parts: dict[str, tuple[str, str]], what: str) -> di
     if folder.exists():
         lacking = [name for name in parts if not (folder / name).is_dir()]
         if lacking:
+            rest = [name for name in parts if name not in lacking]
+            beside = f" beside {', '.join(rest)}" if rest else ""
             raise DataError(
-                f"{weights} is no whole pipeline of {what}: it lacks {', '.join(lacking)}; it needs "
-                f"{', '.join(parts)}."
+                f"{weights} is no whole pipeline of {what}: it lacks {', '.join(lacking)}{beside}."
             )
     found = {}
     for name, (library, kind) in parts.items():

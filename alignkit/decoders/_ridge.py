@@ -24,10 +24,10 @@ class Regression:
         Raises
         ------
         ParameterError
-            If ``alpha`` is negative.
+            If ``alpha`` times the number of rows leaves the range of numbers.
         """
-        if not alpha >= 0:
-            raise ParameterError(f"alpha must be at least 0, got {alpha}.")
+        if not np.isfinite(float(alpha) * len(rows)):
+            raise ParameterError(f"alpha is {alpha!r}, too large for {len(rows)} rows: choose a smaller one.")
         row_mean, item_mean = rows.mean(axis=0), flat.mean(axis=0)
         X, Y = rows - row_mean, flat - item_mean
         dual = len(X) < X.shape[1]

@@ -6,14 +6,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from alignkit.decoders._base import Card, Drawing
+from alignkit._params import check_amount
+from alignkit.decoders._base import Drawing
+from alignkit.decoders._card import Facts
 from alignkit.decoders._diffusion import Diffusion, Part, Tensor
 from alignkit.devices import import_torch
 from alignkit.errors import ParameterError
 from alignkit.fingerprints import PROBE_TEXTS, Fingerprint, text_probe_names
 from alignkit.spaces import Space
 
-STEPS, GUIDANCE = 200, 2.5  # the authors' steps; diffusers' default of 10 is a sketch
+SPACE = "clap/audioldm"
 
 
 class Audioldm(Diffusion):
@@ -43,6 +45,18 @@ class Audioldm(Diffusion):
     """
 
     what = "AudioLDM"
+    facts: ClassVar[Facts] = Facts(
+        space=f"{SPACE}, or the one that --set space=NAME vouches for",
+        reads="unit",
+        null="what its text tower makes of the empty text",
+        gives="audio",
+        rate="that of the vocoder: 16000 in the published weights",
+        size="--set seconds, else that of the training, usually 10.24",
+        steps=200,  # the authors'; diffusers' default of 10 is a sketch
+        guidance=2.5,
+        licence="CC BY-NC-SA 4.0 (the published weights)",
+        weights="--weights: a pipeline's folder, or a name on the hub like cvssp/audioldm-s-full-v2",
+    )
     parts: ClassVar[dict[str, tuple[str, str]]] = {
         "unet": ("diffusers", "UNet2DConditionModel"),
         "vae": ("diffusers", "AutoencoderKL"),
@@ -59,6 +73,7 @@ class Audioldm(Diffusion):
         space: str = "",
         seconds: float = 0.0,
     ) -> None:
+        check_amount("seconds", seconds)
         self.seconds = seconds
         super().__init__(weights=weights, device=device, dtype=dtype, space=space)
 
@@ -103,16 +118,11 @@ class Audioldm(Diffusion):
         self._frames = -(-frames // self._factor) * self._factor
         null = None if self._empty is None else self._empty.double().cpu().numpy()
         dim = int(unet.projection_class_embeddings_input_dim)
-        self.card = Card(
-            space=Space(dim, self._name or "clap/audioldm", "unit", fingerprint=self._fingerprint(dim)),
-            reads="unit",
+        self.card = self.facts.card(
+            Space(dim, self._name or SPACE, "unit", fingerprint=self._fingerprint(dim)),
             null=null,
-            gives="audio",
             item_shape=(self._samples,),
             rate=int(vocoder.sampling_rate),
-            steps=STEPS,
-            guidance=GUIDANCE,
-            licence="CC BY-NC-SA 4.0 (the published weights)",
         )
 
     def _draw(self, rows: Tensor, generators: Sequence[Any], how: Drawing) -> np.ndarray:

@@ -1,8 +1,13 @@
 """Sing an embedding: ridge regression to a log-mel spectrogram, then Griffin-Lim; seconds on a CPU."""
 
+from dataclasses import replace
+from typing import ClassVar
+
 import numpy as np
 
-from alignkit.decoders._base import Card, Drawing, Fitted
+from alignkit._params import check_amount, check_count, check_share
+from alignkit.decoders._base import Drawing, Fitted
+from alignkit.decoders._card import Card, Facts
 from alignkit.decoders._ridge import Regression
 from alignkit.errors import DataError, ParameterError
 from alignkit.media.griffin_lim import griffin_lim, spread_mel
@@ -56,6 +61,13 @@ class MelRidge(Fitted):
     [500, 2000]
     """
 
+    facts: ClassVar[Facts] = replace(
+        Fitted.facts,
+        gives="audio",
+        rate="--set rate, 16000 if nothing is said",
+        size="--seconds, else the longest sound of the bank, 10 at most",
+    )
+
     def __init__(
         self,
         *,
@@ -67,6 +79,13 @@ class MelRidge(Fitted):
         bands: int = 64,
         rounds: int = 32,
     ) -> None:
+        counts = {"rate": rate, "bins": bins, "hop": hop, "bands": bands, "rounds": rounds}
+        for name, value in counts.items():
+            check_count(name, value, least=1)
+        check_amount("alpha", alpha)
+        check_share("detail", detail)
+        if bins < 2 * hop or bins % 2:
+            raise ParameterError(f"bins {bins} and hop {hop}: frames must be even and overlap by half.")
         self.rate, self.alpha, self.detail = rate, alpha, detail
         self.bins, self.hop, self.bands, self.rounds = bins, hop, bands, rounds
 
@@ -77,13 +96,7 @@ class MelRidge(Fitted):
             )
         if not np.isfinite(items).all():
             raise DataError("the sounds hold samples that are not finite: export them again.")
-        if self.hop < 1 or self.bins < 2 * self.hop or self.bins % 2:
-            raise ParameterError(
-                f"bins {self.bins} and hop {self.hop}: frames must be even and overlap by half."
-            )
-        if not 0 <= self.detail <= 1:
-            raise ParameterError(f"detail is {self.detail}: give a share from 0 to 1.")
-        return Card(space=space, reads="direction", gives="audio", item_shape=items.shape[1:], rate=self.rate)
+        return self.facts.card(space, item_shape=items.shape[1:], rate=self.rate)
 
     def _fit(self, rows: Vectors, items: np.ndarray) -> None:
         self.filters_ = mel_filters(self.rate, self.bins, self.bands, span=(0.0, self.rate / 2))

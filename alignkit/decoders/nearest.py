@@ -1,10 +1,12 @@
 """Return the known item whose embedding lies nearest: the honest floor under anything that draws."""
 
-from typing import ClassVar, Literal
+from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
 from alignkit.decoders._base import Drawing, Fitted
+from alignkit.decoders._card import Facts
 from alignkit.errors import ParameterError
 from alignkit.shapes import Vectors
 
@@ -26,7 +28,11 @@ class Nearest(Fitted):
     ['right']
     """
 
-    returns: ClassVar[Literal["drawn", "retrieved"]] = "retrieved"
+    facts: ClassVar[Facts] = replace(Fitted.facts, returns="retrieved")
+
+    def most_draws(self) -> int | None:
+        """Return how many items there are."""
+        return len(self.rows_)
 
     def _fit(self, rows: Vectors, items: np.ndarray) -> None:
         self.rows_, self.items_ = rows, items
@@ -34,7 +40,7 @@ class Nearest(Fitted):
     def _decode(self, rows: Vectors, how: Drawing) -> np.ndarray:
         if how.draw >= len(self.rows_):
             raise ParameterError(
-                f"there are {len(self.rows_)} items and number {how.draw + 1} was asked for."
+                f"there are {len(self.rows_)} items and number {how.draw + 1} was asked for: draw fewer."
             )
         found = []
         for start in range(0, len(rows), BLOCK):

@@ -1,10 +1,13 @@
 """Draw a picture as a linear function of its embedding (Hoerl and Kennard 1970)."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 
-from alignkit.decoders._base import Card, Drawing, Fitted
+from alignkit._params import check_amount
+from alignkit.decoders._base import Drawing, Fitted
+from alignkit.decoders._card import Card, Facts
 from alignkit.decoders._ridge import Regression
 from alignkit.shapes import Vectors
 from alignkit.spaces import Space
@@ -31,19 +34,17 @@ class PixelRidge(Fitted):
     """
 
     deterministic: ClassVar[bool] = True
+    facts: ClassVar[Facts] = replace(
+        Fitted.facts, gives="image", size="that of the bank's pictures: --size points a side, else 64"
+    )
 
     def __init__(self, *, alpha: float = 1e-3) -> None:
+        check_amount("alpha", alpha)
         self.alpha = alpha
 
     def _card(self, space: Space, items: np.ndarray) -> Card:
         picture = items.dtype == np.uint8 and items.ndim == 4 and items.shape[3] == 3
-        return Card(
-            space=space,
-            reads="direction",
-            gives="image" if picture else "item",
-            item_shape=items.shape[1:],
-            returns=self.returns,
-        )
+        return self.facts.card(space, gives="image" if picture else "item", item_shape=items.shape[1:])
 
     def _fit(self, rows: Vectors, items: np.ndarray) -> None:
         self.bytes_ = items.dtype == np.uint8

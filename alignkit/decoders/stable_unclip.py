@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from alignkit.decoders._base import Card, Drawing
+from alignkit._params import check_count
+from alignkit.decoders._base import Drawing
+from alignkit.decoders._card import Facts
 from alignkit.decoders._diffusion import Diffusion, Part, Tensor
 from alignkit.devices import import_torch
 from alignkit.errors import ParameterError
 from alignkit.spaces import Space
 
-STEPS, GUIDANCE = 20, 10.0
 SPACES = {1024: "clip/ViT-H-14/laion2b_s32b_b79k", 768: "clip/ViT-L-14-quickgelu/openai"}
 
 
@@ -44,6 +45,17 @@ class StableUnclip(Diffusion):
     """
 
     what = "Stable unCLIP"
+    facts: ClassVar[Facts] = Facts(
+        space=", ".join(f"{name} ({dim})" for dim, name in SPACES.items()) + ", by the weights",
+        reads="raw",
+        gives="image",
+        size="that of the weights: 768 x 768 in the published ones",
+        steps=20,
+        guidance=10.0,
+        licence="CreativeML Open RAIL++-M (the published weights)",
+        weights="--weights: a pipeline's folder, or a name on the hub like "
+        "sd2-community/stable-diffusion-2-1-unclip",
+    )
     parts: ClassVar[dict[str, tuple[str, str]]] = {
         "unet": ("diffusers", "UNet2DConditionModel"),
         "vae": ("diffusers", "AutoencoderKL"),
@@ -64,6 +76,7 @@ class StableUnclip(Diffusion):
         space: str = "",
         noise_level: int = 0,
     ) -> None:
+        check_count("noise_level", noise_level, least=0)
         self.noise_level = noise_level
         super().__init__(weights=weights, device=device, dtype=dtype, space=space)
 
@@ -93,15 +106,10 @@ class StableUnclip(Diffusion):
         self._factor = 2 ** (len(self._parts["vae"].config.block_out_channels) - 1)
         side = unet.sample_size * self._factor
         dim = len(mean)
-        self.card = Card(
-            space=Space(dim, self._name or SPACES.get(dim, f"clip/unclip-{dim}"), "raw"),
-            reads="raw",
+        self.card = self.facts.card(
+            Space(dim, self._name or SPACES.get(dim, f"clip/unclip-{dim}"), "raw"),
             length=float(np.sqrt((mean**2).sum() + (spread**2).sum())),
-            gives="image",
             item_shape=(side, side, 3),
-            steps=STEPS,
-            guidance=GUIDANCE,
-            licence="CreativeML Open RAIL++-M (the published weights)",
         )
 
     def _condition(self, rows: Tensor, generators: Sequence[Any]) -> Tensor:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.linalg
 
+from alignkit._params import check_amount, check_count
 from alignkit.aligners._frame import Normalize
-from alignkit.aligners._params import check_amount, check_count
 from alignkit.aligners._placement import Placement
 from alignkit.aligners._spectrum import (
     Regularization,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from alignkit._params import check_count
 from alignkit.aligners._frame import Normalize
-from alignkit.aligners._params import check_count
 from alignkit.aligners._placement import Placement
 from alignkit.aligners._svd import thin_svd
 from alignkit.joint._base import JointAligner

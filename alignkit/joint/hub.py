@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from alignkit._params import check_count
 from alignkit.aligners import METHODS
 from alignkit.aligners._base import Aligner
 from alignkit.aligners._chain import Composed, TwoWay
 from alignkit.aligners._frame import Normalize
-from alignkit.aligners._params import check_count
 from alignkit.aligners._placement import Placement
 from alignkit.aligners._vocabulary import VocabularyAligner
 from alignkit.errors import FailedFitError, PairingError, ParameterError

@@ -56,7 +56,8 @@ class Samples:
             )
         for name, rows in (("reference", real), ("generated", made)):
             if len(rows) < 2:
-                raise DataError(f"the {name} side has {len(rows)} rows: a judge needs at least 2.")
+                counted = f"{len(rows)} row" if len(rows) == 1 else f"{len(rows)} rows"
+                raise DataError(f"the {name} side has {counted}: a judge needs 2 or more; encode more items.")
             bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
             if len(bad):
                 raise DataError(f"row {bad[0]} of the {name} side is not finite: remove or re-encode it.")

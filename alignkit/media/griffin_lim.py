@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from alignkit._params import check_count
 from alignkit.errors import DataError, ParameterError
 from alignkit.media.mel import frames
 from alignkit.shapes import Filters, Samples, Spectrogram
@@ -85,8 +86,9 @@ def griffin_lim(
     >>> bool(np.linalg.norm(found - wanted) < 0.15 * np.linalg.norm(wanted))
     True
     """
-    if rounds < 1 or not 0 <= momentum < 1:
-        raise ParameterError(f"{rounds} rounds with momentum {momentum}: at least 1, and in [0, 1).")
+    check_count("rounds", rounds, least=1)
+    if not 0 <= momentum < 1:
+        raise ParameterError(f"momentum is {momentum}: give a number from 0 to less than 1.")
     bins = 2 * (magnitudes.shape[1] - 1)
     estimate = magnitudes * np.exp(2j * np.pi * rng.random(magnitudes.shape))
     before = np.zeros_like(estimate)

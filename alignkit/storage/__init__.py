@@ -8,6 +8,7 @@ from alignkit.storage._comparisons import comparison_json, load_comparison, save
 from alignkit.storage._foreign import load_foreign_index
 from alignkit.storage._indexes import INDEX_FILES, load_index, save_hits, save_index
 from alignkit.storage._joints import JOINT_FILES, load_joint, save_joint
+from alignkit.storage._map_facts import describe_map, is_map
 from alignkit.storage._records import (
     Change,
     check_record,
@@ -31,7 +32,9 @@ __all__ = [
     "check_record",
     "claim_space",
     "comparison_json",
+    "describe_map",
     "gallery_digest",
+    "is_map",
     "load_alignment",
     "load_between",
     "load_clip2clap",

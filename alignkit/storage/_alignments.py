@@ -113,7 +113,7 @@ def load_alignment(path: Path | str) -> Alignment:
         If its method is not known here.
     """
     folder = Path(path)
-    header = _read_header(folder)
+    header = read_alignment_header(folder)
     arrays = read_arrays(folder, _HEADER, header.arrays_sha256, header.recipe())
     try:
         return Alignment(
@@ -127,7 +127,8 @@ def load_alignment(path: Path | str) -> Alignment:
         raise type(error)(f"{folder}: {error}") from error
 
 
-def _read_header(folder: Path) -> _AlignmentModel:
+def read_alignment_header(folder: Path) -> _AlignmentModel:
+    """Return the header, checked field by field; the arrays are not read."""
     if not folder.exists():
         raise DataError(f"{folder} does not exist: give a folder written by `alignkit fit --out`.")
     if not (folder / _HEADER).is_file():

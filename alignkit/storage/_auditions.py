@@ -16,6 +16,7 @@ from alignkit.media.audio import Sound
 from alignkit.media.writing import picture_bytes, sound_bytes, spectrogram_picture
 from alignkit.storage._audition_page import render
 from alignkit.storage._json import read_json, to_text
+from alignkit.storage._records import Files, file_entry
 from alignkit.workflows._media_bank import read_medium
 from alignkit.workflows._round_trip import round_trip
 from alignkit.workflows.auditioning import Audition, Medium
@@ -34,6 +35,7 @@ def save_audition(
     encoder: Encoder | None = None,
     batch: int = 8,
     force: bool = False,
+    inputs: Files | None = None,
     tick: Callable[[int, int, int], None] = lambda *_: None,
 ) -> dict[str, Any]:
     """Draw everything, write it below ``folder``, and return what ``audition.json`` says.
@@ -41,7 +43,8 @@ def save_audition(
     Each file is written whole under a temporary name and renamed; so a run that is killed, or whose disk is
     full, leaves what is done, and the same call later draws only what is missing. A folder that holds
     another audition is replaced with ``force``, one that holds anything else never. With ``encoder``, that
-    of the target space, the media are encoded again and compared with their true rows.
+    of the target space, the media are encoded again and compared with their true rows. ``inputs`` names the
+    files that everything came from (``source``, ``alignment``, ``bank``): their digests are kept.
 
     Raises
     ------
@@ -76,6 +79,7 @@ def save_audition(
         )
         record = {
             **_record(audition, request, "done"),
+            "inputs": {name: file_entry(path, folder / RECORD) for name, path in (inputs or {}).items()},
             "files": files,
             "scores": None if scores is None else {name: score.to_json() for name, score in scores.items()},
         }
@@ -145,7 +149,9 @@ def _prepare(folder: Path, request: str, *, force: bool) -> None:
         if known.get("schema") != SCHEMA:
             raise OutputError(f"{record} is not the record of an audition: choose another --out.")
         if known.get("request") != request:
-            if not force:
+            if not force and any(
+                (folder / MEDIA).glob("*")
+            ):  # a run that drew nothing leaves nothing to lose
                 raise OutputError(
                     f"{folder} holds another audition: pass --force to replace it, or choose another --out."
                 )

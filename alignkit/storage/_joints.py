@@ -112,7 +112,7 @@ def load_joint(path: Path | str) -> JointAlignment:
         If a method is not known here.
     """
     folder = Path(path)
-    header = _read_header(folder)
+    header = read_joint_header(folder)
     arrays = read_arrays(folder, _HEADER, header.arrays_sha256, header.recipe())
     own = [
         {key.removeprefix(f"{i}."): array for key, array in arrays.items() if key.startswith(f"{i}.")}
@@ -134,7 +134,8 @@ def is_joint(folder: Path) -> bool:
     return (folder / _HEADER).is_file()
 
 
-def _read_header(folder: Path) -> _JointModel:
+def read_joint_header(folder: Path) -> _JointModel:
+    """Return the header, checked field by field; the arrays are not read."""
     if not folder.exists():
         raise DataError(f"{folder} does not exist: give a folder written by `alignkit fit A B C --out`.")
     if not is_joint(folder):

@@ -127,8 +127,8 @@ def save_record(
         "protocol": protocol,
         "versions": context.get("versions", {}),
         "gallery_sha256": None if gallery is None else gallery_digest(gallery),
-        "inputs": {name: _entry(file, path, context.get(name)) for name, file in inputs.items()},
-        "outputs": {name: _entry(file, path, None) for name, file in (outputs or {}).items()},
+        "inputs": {name: file_entry(file, path, context.get(name)) for name, file in inputs.items()},
+        "outputs": {name: file_entry(file, path) for name, file in (outputs or {}).items()},
     }
     text = to_text(record, "the context of a report") + "\n"
     with replacing(path, force=force) as file:
@@ -193,7 +193,8 @@ def _files(folder: Path) -> list[tuple[str, Path]]:
     return sorted((file.relative_to(folder).as_posix(), file) for file in folder.rglob("*") if file.is_file())
 
 
-def _entry(given: Path | str, record: Path, about: Any) -> dict[str, Any]:
+def file_entry(given: Path | str, record: Path, about: Any = None) -> dict[str, Any]:  # Any: JSON, or nothing
+    """Return path, size and digest of a file or folder; its path starts from the folder of ``record``."""
     place = Path(given)
     if not place.exists() and "::" in str(given):
         place = Path(str(given).partition("::")[0])

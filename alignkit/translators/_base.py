@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from alignkit._params import check_amount, check_count, check_flag
 from alignkit.aligners._base import FEWEST_ROWS, ArrayLike
 from alignkit.aligners._frame import check_normalize
 from alignkit.aligners._framed import FramedAligner
 from alignkit.aligners._links import checked_groups, checked_links, checked_vocabulary, checked_weights
-from alignkit.aligners._params import check_amount, check_count, check_flag
 from alignkit.errors import ParameterError
 from alignkit.rows import Rows
 from alignkit.shapes import JointVectors, Links, SourceVectors, TargetVectors, Weights

@@ -60,6 +60,15 @@ class Checkpoints:
                 save({name: np.asarray(a, order="C") for name, a in arrays.items()}, header)
             )
 
+    def told(self, phase: str, *, now: bool) -> str:
+        """Say where the last checkpoint of a phase lies, which is written ``now`` where it can be."""
+        if self.folder is None:
+            return "No checkpoint was kept: --checkpoints FOLDER keeps them."
+        path = _file(self.folder, phase)
+        if now or path.is_file():
+            return f"The last checkpoint, {path}, is from before it."
+        return f"No checkpoint of this part of the training was written to {self.folder} yet."
+
     def read(self, phase: str) -> tuple[Arrays, Progress] | None:
         """Return the last state of a phase, or None where there is none.
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from alignkit.aligners._params import check_amount, check_count, check_flag
+from alignkit._params import check_amount, check_count, check_flag
 from alignkit.errors import ParameterError
 from alignkit.translators._losses import LOSSES, Loss
 from alignkit.translators._schedule import SCHEDULES, Schedule

@@ -2,6 +2,7 @@
 
 import math
 import time
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,7 @@ EVERY = 30.0  # seconds between checkpoints inside and after epochs
 DECIDES = 1e-6  # differences of MRR below it decide nothing
 SCALE = "log_scale"
 MOST_MARGIN = 1.0
-MEND = (
-    "look at the rows, choose a smaller rate, or another loss. The last checkpoint, if any was kept, is from "
-    "before it."
-)
+MEND = "look at the rows, choose a smaller rate, or another loss."
 
 
 class Training:
@@ -56,6 +54,7 @@ class Training:
             If the loss is no number, or the device has too little memory: which step, and what fits.
         """
         self.epochs, self.judged = epochs, judged
+        self.told, self.last = partial(kept.told, phase), np.zeros(0, np.int64)
         self._begin(start)
         saved = kept.read(phase)
         if saved is None:
@@ -110,7 +109,7 @@ class Training:
     def _step(self, epoch: int, place: int) -> float:
         """Take one step; return the batch's loss times its share of the epoch."""
         plan, step = self.plan, self.progress.step
-        rows = self.batches.rows(epoch, place)
+        rows = self.last = self.batches.rows(epoch, place)
         factor = rate_factor(plan.schedule, plan.warmup, step, plan.epochs * self.batches.count)
         self.optimiser.forget()
         try:
@@ -180,17 +179,26 @@ class Training:
 
     def _no_number(self, losses: Any, rows: np.ndarray, epoch: int, step: int) -> DataError:
         bad = np.flatnonzero(~np.isfinite(losses.detach().cpu().numpy()))
-        numbers = sorted(self.batches.table.links[rows[bad], 0].tolist())
-        named = ", ".join(map(str, numbers[:5])) + (" and others" if len(numbers) > 5 else "")
         return DataError(
             f"the loss became NaN or infinite at step {step} (epoch {epoch + 1}), in the pairs of the "
-            f"source rows {named or 'of a whole batch'}: {MEND}"
+            f"source rows {self._named(rows[bad]) or 'of a whole batch'}: {MEND} {self.told(now=True)}"
         )
 
     def _check_numbers(self, finite: bool, epoch: int) -> None:
         """Raise DataError where the last steps led to weights or answers that are no numbers."""
-        if not finite:
-            raise DataError(f"the weights became NaN, infinite or far too large in epoch {epoch}: {MEND}")
+        if finite:
+            return
+        step = max(self.progress.step - 1, 0)  # the count goes on before anything is checked
+        rows = self._named(self.last) or "of no step of this run"
+        raise DataError(
+            f"the weights became NaN, infinite or far too large by step {step} (epoch {epoch}), whose batch "
+            f"held the source rows {rows}: {MEND} {self.told(now=False)}"
+        )
+
+    def _named(self, rows: np.ndarray) -> str:
+        """Return the source rows of some pairs: the first five, and whether there are others."""
+        numbers = sorted(self.batches.table.links[rows, 0].tolist())
+        return ", ".join(map(str, numbers[:5])) + (" and others" if len(numbers) > 5 else "")
 
     def _too_large(self, size: int, epoch: int) -> DataError:
         self.optimiser.forget()

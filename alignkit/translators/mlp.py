@@ -4,8 +4,8 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from alignkit._params import check_amount
 from alignkit.aligners._frame import Normalize
-from alignkit.aligners._params import check_amount
 from alignkit.errors import ParameterError
 from alignkit.moments import Moments
 from alignkit.translators._base import Translator

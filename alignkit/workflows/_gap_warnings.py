@@ -5,6 +5,7 @@ import numpy as np
 from alignkit.duplicates import duplicate_labels
 from alignkit.errors import DataError
 from alignkit.spaces import Embeddings
+from alignkit.workflows._same_rows import same_numbers
 
 HALF = np.dtype(np.float16)
 MOST = 1_000_000  # rows that are looked through for copies: more would not fit in memory
@@ -12,10 +13,7 @@ MOST = 1_000_000  # rows that are looked through for copies: more would not fit 
 
 def check_two_modalities(left: Embeddings, right: Embeddings) -> None:
     """Raise DataError where both sides hold the same numbers: a modality has no gap to itself."""
-    if left.vectors.shape != right.vectors.shape or left.vectors.dtype != right.vectors.dtype:
-        return
-    blocks = zip(left.blocks(), right.blocks(), strict=True)
-    if all(np.array_equal(x, y) for (_, x), (_, y) in blocks):
+    if same_numbers(left, right):
         raise DataError(
             f"{left.name or 'source'} and {right.name or 'target'} hold the same numbers: between a modality "
             "and itself there is no gap; give the other modality as target."

@@ -62,7 +62,7 @@ def learning_items(
     longest, at most 10); pictures are cut to their middle square and scaled to ``size`` points (64).
     """
     rate = getattr(decoder, "rate", None)
-    if decoder.returns == "retrieved":
+    if decoder.facts.returns == "retrieved":
         return paths
     if rate is not None:
         sounds = [_sound(path).resampled(rate) for path in paths]

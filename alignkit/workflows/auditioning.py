@@ -10,11 +10,12 @@ import pyarrow.compute as pc
 from alignkit.alignment import Alignment
 from alignkit.decoders._base import Decoder, item_seed
 from alignkit.decoders.nearest import Nearest
-from alignkit.errors import DataError, ParameterError
+from alignkit.errors import DataError
 from alignkit.media.audio import Sound
 from alignkit.media.writing import shown
 from alignkit.pairs import Pairs
 from alignkit.spaces import Embeddings, Space
+from alignkit.workflows._audition_checks import check_drawing, check_meets
 from alignkit.workflows._facts import facts_of, versions
 from alignkit.workflows._media_bank import read_medium
 from alignkit.workflows._off_bank import Bank
@@ -123,7 +124,8 @@ def audition(  # noqa: PLR0913 - the whole choice of an audition
     DataError
         If an id is unknown, or has no true row.
     ParameterError
-        If ``n`` is below 1, or the decoder has no steps or guidance and they are asked for.
+        If ``n`` is below 1 or above what a bank has, or the decoder has no steps or guidance and they are
+        asked for.
 
     Examples
     --------
@@ -133,16 +135,21 @@ def audition(  # noqa: PLR0913 - the whole choice of an audition
     ['mapped', 'ceiling', 'shuffled']
     """
     card = decoder.ready()
-    _check(decoder, n, steps, guidance)
+    check_drawing(decoder, n=n, steps=steps, guidance=guidance)
+    reader = f"the {type(decoder).__name__} decoder"
+    if alignment is None:
+        check_meets(card.space, source, reader)
+    else:
+        check_meets(alignment.source, source, f"the source of this {alignment.method} alignment")
     rows = _rows_of(source, ids)
     apply: Callable[[Embeddings], Embeddings] = (lambda e: e) if alignment is None else alignment.apply
     chosen, others = source.select(rows), _others(source, rows, seed)
     mapped = decoder.calibrate(apply(chosen))
     draws = 1 if decoder.deterministic else n
     own = None if truth is None else _true_rows(source, rows, truth)
-    for given in (mapped, own):  # before anything is written
-        if given is not None:
-            card.space.check_meets(given.space, f"the {type(decoder).__name__} decoder")
+    card.space.check_meets(mapped.space, reader)  # before anything is written
+    if own is not None and truth is not None:
+        check_meets(card.space, truth.target if isinstance(truth, Pairs) else truth, reader)
     variants = [] if items is None else [Variant(SOURCE, Nearest().fit(chosen, items[rows]), chosen, 1)]
     variants.append(Variant("mapped", decoder, mapped, draws))
     if own is not None:
@@ -150,7 +157,7 @@ def audition(  # noqa: PLR0913 - the whole choice of an audition
     warnings: list[str] = []
     facts: dict[str, Any] = {"off_bank": None}
     if bank is not None:
-        card.space.check_meets(bank[0].space, f"the bank of the {type(decoder).__name__} decoder")
+        check_meets(card.space, bank[0], f"the bank of {reader}")
         control = Nearest().fit(bank[0], bank[1])
         variants.append(Variant("control", control, mapped, 1))
         facts["off_bank"], more = Bank.of(bank[0], seed=seed).judge(mapped)
@@ -183,16 +190,6 @@ def as_medium(decoder: Decoder, item: Any) -> "Sound | np.ndarray":  # Any: what
     if decoder.card.gives == "audio" and decoder.card.rate is not None:
         return Sound(np.asarray(item, np.float32), decoder.card.rate)
     return shown(np.asarray(item))
-
-
-def _check(decoder: Decoder, n: int, steps: int | None, guidance: float | None) -> None:
-    name = f"the {type(decoder).__name__} decoder"
-    if n < 1:
-        raise ParameterError(f"n is {n}: draw each item at least once.")
-    if steps is not None and decoder.card.steps is None:
-        raise ParameterError(f"{name} takes no steps: leave --steps out.")
-    if guidance is not None and decoder.card.guidance is None:
-        raise ParameterError(f"{name} has no guidance: leave --guidance out.")
 
 
 def _rows_of(source: Embeddings, ids: Sequence[str | int]) -> np.ndarray:
@@ -254,7 +251,11 @@ def _facts(
         "source": facts_of(source),
         "alignment": None
         if alignment is None
-        else {"method": alignment.method, "space": alignment.target.name},
+        else {
+            "method": alignment.method,
+            "space": alignment.target.name,
+            "training_digest": alignment.info.get("training_digest"),
+        },
         "decoder": {
             "name": type(decoder).__module__.rpartition(".")[2],
             "space": card.space.name,

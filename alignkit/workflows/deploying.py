@@ -3,11 +3,41 @@
 from collections.abc import Mapping
 
 from alignkit.alignment import Alignment
+from alignkit.errors import DataError, SpaceMismatchError
 from alignkit.reports import Report, Score
 from alignkit.spaces import Embeddings
+from alignkit.workflows._same_rows import same_numbers
 from alignkit.workflows.gap import measure_gap
 
 MEASURES = ("centroid_distance", "linear_separability")
+
+
+def check_deployable(source: Embeddings, deployed: Embeddings) -> None:
+    """Raise an error, naming the file, unless a map of ``source`` rows can be used on ``deployed`` rows.
+
+    Raises
+    ------
+    SpaceMismatchError
+        If they come from another space than the rows that the map is fitted to.
+    DataError
+        If a row is not finite or has no direction, or they are the very rows that the map is fitted to.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> check_deployable(Embeddings(np.eye(2)), Embeddings(2 * np.eye(2)))
+    """
+    if not source.space.meets(deployed.space):
+        raise SpaceMismatchError(
+            f"{deployed.name}, to deploy on, holds rows of {deployed.space}, but the map is fitted to rows "
+            f"of {source.space} from {source.name}: encode both with one model."
+        )
+    deployed.check(direction=True)
+    if same_numbers(source, deployed):
+        raise DataError(
+            f"{deployed.name}, to deploy on, holds the rows of {source.name} that the map is fitted to: give "
+            "rows that it will meet, or leave --deploy-on out."
+        )
 
 
 def deployment_gap(

@@ -14,6 +14,9 @@ from alignkit.reports import Report
 from alignkit.shapes import Labels
 from alignkit.spaces import Embeddings
 from alignkit.workflows._facts import facts_of, versions
+from alignkit.workflows._same_rows import shared_rows
+
+FEWEST = 2  # rows of a side
 
 
 def judge(
@@ -32,14 +35,16 @@ def judge(
     anything without the two. ``pairs`` (source: reference, target: generated) says which rows belong
     together; ``labels`` names a column of both sides with the class of each row, and ``group`` one of the
     generated side whose equal values came from one item. Judges that compare clouds see every row, judges
-    of partners the linked ones. What could not judge stands in ``context["not_judged"]`` with its reason.
+    of partners the linked ones. What could not judge stands in ``context["not_judged"]`` with its reason, and
+    in ``context["warnings"]`` how many generated rows are rows of the reference.
 
     Raises
     ------
     SpaceMismatchError
         If the sides come from two embedders.
     DataError
-        If rows are not finite, a column is missing, or a judge that was asked for cannot judge.
+        If rows are not finite, or have no direction where partners are compared; if both sides hold the same
+        rows; if a column is missing, or a judge that was asked for cannot judge.
 
     Examples
     --------
@@ -50,11 +55,12 @@ def judge(
     (['fad', 'kad'], True)
     """
     reference.space.check_meets(generated.space, f"judging by rows of {reference.name}")
-    for side in (reference, generated):
-        side.check()
+    named = [JUDGES.check(name) for name in judges]
+    warnings = _checked(reference, generated)
+    if pairs is not None and any(JUDGES.get(name).needs == "pairs" for name in named or JUDGES.names()):
+        _check_partners(pairs)
     samples = _samples(reference, generated, None, labels, group)
     partners = None if pairs is None else _samples(*_linked(pairs), pairs, "", group)
-    named = [JUDGES.check(name) for name in judges]
     scores, refused, facts = {}, {}, {}
     for name in named or JUDGES.names():
         one = JUDGES.get(name)()
@@ -63,7 +69,7 @@ def judge(
         if why is not None or not (named or one.default):
             if named:
                 raise DataError(f"{name} cannot judge: {why}.")
-            refused[name] = why or "taken when asked for"
+            refused[name] = why or f"it is not taken by default; ask for it with --judges {name}"
             continue
         scores[name] = one.judge(seen, seed=seed)
         facts[name] = _facts(one, seen)
@@ -73,11 +79,40 @@ def judge(
         "embedder": str(reference.space if reference.space.name else generated.space),
         "judges": facts,
         "not_judged": refused,
+        "warnings": warnings,
         "join": None if pairs is None else pairs.join(),
         "seed": seed,
         "versions": versions(),
     }
     return Report("judge", {"judges": scores}, context)
+
+
+def _checked(reference: Embeddings, generated: Embeddings) -> list[str]:
+    """Return warnings; raise DataError, naming the file, where a side cannot be judged or both are one."""
+    for side in (reference, generated):
+        side.check()
+        if len(side) < FEWEST:
+            rows = f"{len(side)} row" if len(side) == 1 else f"{len(side)} rows"
+            raise DataError(f"{side.name} has {rows}, and judges need {FEWEST} or more: encode more items.")
+    known, copies = shared_rows(reference, generated)
+    if known == len(reference) and copies == len(generated):
+        raise DataError(
+            f"{reference.name} and {generated.name} hold the same rows, and by itself anything is perfect: "
+            "give real items as reference and what was generated beside them."
+        )
+    if not copies:
+        return []
+    return [
+        f"{copies} of {len(generated)} rows of {generated.name} are, to the last bit, rows of "
+        f"{reference.name}: distances come out too small and accuracies too high; keep copies out of it"
+    ]
+
+
+def _check_partners(pairs: Pairs) -> None:
+    """Raise DataError, naming the file, where a row that has a partner points nowhere."""
+    for side, rows in zip(pairs.sides, pairs.links.T, strict=True):
+        if not side.take(np.unique(rows)).any(axis=1).all():
+            side.check(direction=True)
 
 
 def _facts(one: Judge, seen: Samples) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from alignkit._params import check_count
 from alignkit.aligners import METHODS
 from alignkit.aligners._framed_shards import FramedShards
 from alignkit.aligners._from_shards import (
@@ -23,7 +24,6 @@ from alignkit.aligners._from_shards import (
     score_grid,
 )
 from alignkit.aligners._linear import LinearAligner
-from alignkit.aligners._params import check_count
 from alignkit.aligners.ridge import Ridge
 from alignkit.alignment import Alignment
 from alignkit.errors import ParameterError

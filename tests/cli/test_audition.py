@@ -14,6 +14,7 @@ from alignkit.media.pictures import read_picture
 from alignkit.media.writing import picture_bytes
 from alignkit.spaces import Embeddings, Space
 from alignkit.storage import save_alignment
+from alignkit.storage._records import tree_digest
 
 
 @pytest.fixture
@@ -93,3 +94,50 @@ def test_requests_that_cannot_be_met_are_refused(alignkit, files):
         if part not in ("--alignment", "m.alignment")
     ]
     alignkit(*foreign).refused("needs toy", "ear")
+
+
+def test_options_of_a_wrong_kind_are_refused_before_media_are_read(alignkit, tmp_path, files):
+    for name in range(20):
+        (tmp_path / "real" / f"{name}.png").write_bytes(b"no picture")
+    for decoder, option, said in (
+        ("mel_ridge", "rate=abc", "rate is 'abc'; give a whole number, 1 or more."),
+        ("mel_ridge", "rate=8000.5", "rate is 8000.5; give a whole number, 1 or more."),
+        ("mel_ridge", "bands=0", "bands is 0; give a whole number, 1 or more."),
+        ("mel_ridge", "rounds=x", "rounds is 'x'; give a whole number, 1 or more."),
+        ("mel_ridge", "detail=x", "detail is 'x'; give a share from 0 to 1."),
+        ("mel_ridge", "alpha=abc", "alpha is 'abc'; give a number >= 0."),
+        ("pixel_ridge", "alpha=nan", "alpha is 'nan'; give a number >= 0."),
+        ("pixel_ridge", "alpha=True", "alpha is True; give a number >= 0."),
+    ):
+        alignkit(*ask("--decoder", decoder, "--set", option, "--out", "x")).refused(said)
+    assert not (tmp_path / "x").exists()
+
+
+def test_more_drawings_than_the_bank_has_leave_no_folder_behind(alignkit, tmp_path, files):
+    many = ask("--decoder", "nearest", "--out", "x", "--n")
+    alignkit(*many, "500").refused("--n 500: the bank has 20 items; give at most 20.")
+    assert not (tmp_path / "x").exists()
+    assert alignkit(*many, "2").code == 0
+
+
+def test_rows_of_another_dimension_are_refused_with_the_name_of_their_file(alignkit, tmp_path, files):
+    np.save(tmp_path / "flat.npy", np.eye(3))
+    bare = ("audition", "flat.npy", "--decoder", "nearest", "--bank", "eye.space", "--media", "real", "--out")
+    alignkit(*bare, "x").refused("flat.npy: the Nearest decoder needs rows of", "got 3")
+    alignkit(*bare, "x", "--alignment", "m.alignment").refused(
+        "flat.npy: the source of this procrustes", "got 3"
+    )
+    write_embeddings(Embeddings(np.eye(20), ids=[f"{k}.png" for k in range(20)]), tmp_path / "wide.space")
+    truth = ask("--decoder", "nearest", "--truth", "wide.space", "--out", "x")
+    alignkit(*truth).refused("wide.space: the Nearest decoder needs", "got 20")
+
+
+def test_the_record_names_the_digest_of_every_file_that_was_read(alignkit, tmp_path, files):
+    more = ("--decoder", "nearest", "--truth", "eye.space", "--out", "seen", "--json")
+    ran = alignkit(*ask(*more))
+    assert ran.code == 0, ran.err
+    found = ran.json["inputs"]
+    assert set(found) == {"source", "alignment", "bank", "truth"}
+    assert found["bank"]["sha256"] == found["truth"]["sha256"] == tree_digest(tmp_path / "eye.space")
+    assert found["alignment"]["sha256"] == tree_digest(tmp_path / "m.alignment")
+    assert found["source"]["path"] == "../ear.space"

@@ -197,3 +197,23 @@ def test_rows_that_the_map_will_meet_are_compared_with_those_it_was_fitted_to(al
     stored = json.loads((tmp_path / "a.alignment" / "alignment.json").read_text())["info"]["report"]
     assert stored["context"]["deployed_on"] == deployed
     alignkit("fit", *rotated, "--stream", "--deploy-on", "far.npy").refused("--deploy-on does not go with")
+
+
+def test_rows_to_deploy_on_are_opened_and_checked_before_anything_is_fitted(
+    alignkit, rotated, tmp_path, monkeypatch
+):
+    def never(*_, **__):
+        raise AssertionError("a map was fitted whose report could not be made")
+
+    monkeypatch.setattr("alignkit.workflows.fit", never)
+    X = np.load(rotated[0])
+    X[5] = 0
+    np.save(tmp_path / "dark.npy", X)
+    np.save(tmp_path / "flat.npy", np.eye(3))
+    for name, said in (
+        ("nope.npy", "nope.npy does not exist"),
+        ("flat.npy", "flat.npy, to deploy on, holds rows of an unnamed space (3 dimensions)"),
+        ("dark.npy", "dark.npy: row 5 is all zeros"),
+        ("x.npy", "x.npy that the map is fitted to: give rows that it will meet"),
+    ):
+        alignkit("fit", *rotated, "--deploy-on", name, "--out", "a.alignment").refused(said)

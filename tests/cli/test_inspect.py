@@ -1,11 +1,14 @@
 """What `alignkit inspect` says of one file or two, and that it reads no more than it must."""
 
+import json
+
 import numpy as np
 import pytest
 
 from alignkit.formats import write_embeddings
 from alignkit.formats._npy import npy_preamble
 from alignkit.spaces import Embeddings, Space
+from alignkit.storage._records import tree_digest
 
 
 @pytest.fixture
@@ -123,3 +126,41 @@ def test_bad_files_get_one_sentence(alignkit, tmp_path):
 def test_nan_rows_are_counted_not_refused(alignkit, tmp_path):
     np.save(tmp_path / "x.npy", np.array([[1.0, 2], [np.nan, 1], [np.inf, 0]]))
     assert "1 NaN, 1 infinite; the first is row 1" in alignkit("inspect", "x.npy", "--scan").out
+
+
+def test_a_map_says_what_it_joins_and_how(alignkit, rotated, tmp_path):
+    spaces = ("--source-space", "ear", "--target-space", "eye")
+    fitted = alignkit("fit", *rotated, *spaces, "--out", "a.alignment", "--set", "normalize=unit")
+    assert fitted.code == 0, fitted.err
+    ran = alignkit("inspect", "a.alignment")
+    assert ran.code == 0, ran.err
+    for words in (
+        "method        procrustes",
+        "source        16 dimensions, ear",
+        "16 dimensions, eye",
+        "unit",
+    ):
+        assert words in ran.out, (words, ran.out)
+    facts = alignkit("inspect", "a.alignment", "--scan", "--json").json
+    header = json.loads((tmp_path / "a.alignment" / "alignment.json").read_text())
+    assert facts["schema"] == "alignkit.inspect_map/1"
+    assert facts["arrays_sha256"] == header["arrays_sha256"]
+    assert facts["normalize"] == ["unit"]
+    assert [side["dim"] for side in facts["spaces"]] == [16, 16]
+    assert facts["training_digest"] == header["info"]["training_digest"]
+    assert facts["scan"] == {"changed_files": [], "sha256": tree_digest(tmp_path / "a.alignment")}
+    content = bytearray((tmp_path / "a.alignment" / "arrays.safetensors").read_bytes())
+    content[-1] ^= 1
+    (tmp_path / "a.alignment" / "arrays.safetensors").write_bytes(content)
+    changed = alignkit("inspect", "a.alignment", "--scan").out
+    assert "CHANGED since it was written: arrays.safetensors" in changed
+    alignkit("inspect", "a.alignment", "x.npy").refused("a.alignment is a map", "inspect it alone")
+
+
+def test_a_joint_map_names_all_its_spaces(alignkit, rotated):
+    fitted = alignkit("fit", *rotated, rotated[0].name, "--hub", "gpa", "--out", "a.joint")
+    assert fitted.code == 0, fitted.err
+    facts = alignkit("inspect", "a.joint", "--json").json
+    assert facts["format"] == "joint"
+    assert len(facts["spaces"]) == 3
+    assert "joint" in alignkit("inspect", "a.joint").out

@@ -18,8 +18,13 @@ def test_judge_prints_the_embedder_n_and_intervals_beside_every_score(alignkit, 
 
 
 def test_the_report_is_written_once_and_bad_requests_are_refused(alignkit, tmp_path):
-    np.save(tmp_path / "a.npy", np.random.default_rng(0).normal(size=(20, 3)))
-    assert alignkit("judge", "a.npy", "a.npy", "--judges", "kad", "--out", "x.report.json").code == 0
-    alignkit("judge", "a.npy", "a.npy", "--out", "x.report.json").refused("exists already")
-    alignkit("judge", "a.npy", "a.npy", "--judges", "fid").refused("no judge named 'fid'", "fad")
-    alignkit("judge", "a.npy", "a.npy", "--judges", "fad_inf").refused("fad_inf cannot judge")
+    rows = np.random.default_rng(0).normal(size=(20, 3))
+    np.save(tmp_path / "a.npy", rows)
+    np.save(tmp_path / "b.npy", np.concatenate([rows[:1], rows[1:] + 1]))
+    first = alignkit("judge", "a.npy", "b.npy", "--judges", "kad", "--out", "x.report.json")
+    assert first.code == 0, first.err
+    assert "warning: 1 of 20 rows of b.npy are, to the last bit, rows of a.npy" in first.err
+    alignkit("judge", "a.npy", "a.npy").refused("a.npy and a.npy hold the same rows")
+    alignkit("judge", "a.npy", "b.npy", "--out", "x.report.json").refused("exists already")
+    alignkit("judge", "a.npy", "b.npy", "--judges", "fid").refused("no judge named 'fid'", "fad")
+    alignkit("judge", "a.npy", "b.npy", "--judges", "fad_inf").refused("fad_inf cannot judge")

@@ -140,10 +140,10 @@ def test_our_loop_gives_what_the_unclip_pipeline_gives(picture, tiny, guidance):
 
 @pytest.mark.parametrize("name", ["audio", "picture"])
 def test_both_keep_the_contract_of_decoders(name, request, monkeypatch):
-    from alignkit.decoders import audioldm, stable_unclip
-
     decoder = request.getfixturevalue(name)[2]
-    assert (audioldm.STEPS, stable_unclip.STEPS) == (200, 20)
+    assert (decoder.card.steps, decoder.card.guidance) == {"audio": (200, 2.5), "picture": (20, 10.0)}[name]
+    for fact in ("reads", "gives", "returns", "steps", "guidance", "licence"):
+        assert getattr(decoder.card, fact) == getattr(decoder.facts, fact)
     monkeypatch.setattr(decoder, "card", replace_steps(decoder.card))
     check_decoder(decoder)
 
@@ -190,16 +190,26 @@ def test_a_folder_that_lacks_a_part_or_has_a_damaged_one_says_which(audio, tmp_p
     _, folder, _ = audio
     shutil.copytree(folder, tmp_path / "part")
     shutil.rmtree(tmp_path / "part" / "vocoder")
-    with pytest.raises(DataError, match="lacks vocoder; it needs unet, vae, vocoder, scheduler"):
+    with pytest.raises(DataError, match="lacks vocoder beside unet, vae, scheduler"):
         Audioldm(weights=tmp_path / "part")
     with pytest.raises(DataError, match="no whole pipeline of Stable unCLIP: it lacks image_normalizer"):
         StableUnclip(weights=folder)
+    (tmp_path / "none").mkdir()
+    with pytest.raises(DataError, match=r"it lacks unet, vae, vocoder, scheduler\.$"):
+        Audioldm(weights=tmp_path / "none")
     shutil.copytree(folder / "vocoder", tmp_path / "part" / "vocoder")
     (tmp_path / "part" / "vae" / "config.json").write_text("{")
     with pytest.raises(DataError, match=r"the part vae of .* cannot be read"):
         Audioldm(weights=tmp_path / "part")
     with pytest.raises(DataError, match="needs its weights"):
         Audioldm()
+    for bad in ("abc", -1.0, True, float("nan")):
+        with pytest.raises(ParameterError, match=r"seconds is .*give a number >= 0"):
+            Audioldm(weights=folder, seconds=bad)
+    with pytest.raises(ParameterError, match=r"noise_level is 1\.5; give a whole number, 0 or more"):
+        StableUnclip(weights=folder, noise_level=1.5)
+    with pytest.raises(ParameterError, match="space is 5; give a word"):
+        Audioldm(weights=folder, space=5)
     with pytest.raises(ParameterError, match="one frame of the latents"):
         Audioldm(weights=folder, seconds=1e-4)
 

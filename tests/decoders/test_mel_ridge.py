@@ -73,7 +73,7 @@ def plain(decoder):
 
 def test_a_known_row_sings_its_own_spectrogram_and_another_the_detail_of_its_nearest(sung):
     decoder, held_out, *_ = sung
-    rows, sounds = bank(60, 0)
+    _, sounds = bank(60, 0)
     known = [decibels(power_spectrogram(each, bins=256, hop=64) @ decoder.filters_) for each in sounds]
     assert_allclose(decoder.mel(decoder.rows_), known, atol=1e-3)
     asked = held_out.array()
@@ -82,7 +82,7 @@ def test_a_known_row_sings_its_own_spectrogram_and_another_the_detail_of_its_nea
     own = decoder.mel(decoder.rows_[near]).reshape(8, -1)
     assert_allclose(decoder.mel(asked).reshape(8, -1), np.clip(own + moved, *decoder.span_), atol=1e-3)
     with pytest.raises(ParameterError, match="share from 0 to 1"):
-        MelRidge(rate=RATE, detail=1.5).fit(rows, sounds)
+        MelRidge(rate=RATE, detail=1.5)
 
 
 def test_sounds_of_another_shape_and_frames_that_do_not_overlap_are_refused():
@@ -92,4 +92,21 @@ def test_sounds_of_another_shape_and_frames_that_do_not_overlap_are_refused():
     with pytest.raises(DataError, match="not finite"):
         MelRidge().fit(rows, np.full((3, 4000), np.nan))
     with pytest.raises(ParameterError, match="overlap by half"):
-        MelRidge(bins=256, hop=200).fit(rows, np.zeros((3, 4000)))
+        MelRidge(bins=256, hop=200)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"rate": "abc"}, "rate is 'abc'; give a whole number, 1 or more"),
+        ({"rate": 8000.5}, "rate is 8000.5; give a whole number"),
+        ({"bands": 0}, "bands is 0; give a whole number, 1 or more"),
+        ({"rounds": "x"}, "rounds is 'x'; give a whole number"),
+        ({"hop": True}, "hop is True; give a whole number"),
+        ({"alpha": "abc"}, "alpha is 'abc'; give a number >= 0"),
+        ({"detail": "x"}, "detail is 'x'; give a share from 0 to 1"),
+    ],
+)
+def test_options_of_a_wrong_kind_are_refused_before_sounds_are_read(options, said):
+    with pytest.raises(ParameterError, match=said):
+        MelRidge(**options)

@@ -27,6 +27,12 @@ def test_much_shrinkage_draws_the_mean_item(world):
     assert_allclose(flat, np.broadcast_to(items.mean(axis=0), items.shape), atol=1e-6)
 
 
-def test_negative_shrinkage_is_refused(world):
-    with pytest.raises(ParameterError, match="at least 0"):
-        PixelRidge(alpha=-1.0).fit(*world)
+@pytest.mark.parametrize("alpha", [-1.0, "abc", np.nan, np.inf, True, None])
+def test_a_shrinkage_that_is_none_is_refused_before_anything_is_fitted(alpha):
+    with pytest.raises(ParameterError, match=r"alpha is .*; give a number >= 0"):
+        PixelRidge(alpha=alpha)
+
+
+def test_a_shrinkage_that_leaves_the_range_of_numbers_is_refused(world):
+    with pytest.raises(ParameterError, match=r"alpha is 1e\+308, too large for 120 rows"):
+        PixelRidge(alpha=1e308).fit(*world)

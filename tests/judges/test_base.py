@@ -26,7 +26,7 @@ def test_bad_samples_are_refused():
     x = np.eye(4)
     with pytest.raises(DataError, match="4 dimensions and the generated rows 3"):
         Samples(x, np.eye(3))
-    with pytest.raises(DataError, match="generated side has 1 rows"):
+    with pytest.raises(DataError, match="generated side has 1 row: a judge needs 2 or more; encode"):
         Samples(x, x[:1])
     with pytest.raises(DataError, match="row 2 of the reference side is not finite"):
         Samples(np.where(np.eye(4) * np.arange(4) == 2, np.nan, x), x)

@@ -144,7 +144,13 @@ def test_a_loss_that_is_no_number_names_the_step_and_the_rows(bent):
 
 def test_the_last_good_checkpoint_survives_a_loss_that_is_no_number(bent, tmp_path):
     wild = MLP(**SHORT | {"rate": 1e20, "warmup": 0.0, "loss": "mse", "clip": 0.0})
-    with training(checkpoints=tmp_path), pytest.raises(DataError, match=r"at step 1 .* smaller rate"):
+    with (
+        training(checkpoints=tmp_path),
+        pytest.raises(
+            DataError,
+            match=r"at step 1 .* smaller rate.*checkpoint, .*search\.safetensors, is from before",
+        ),
+    ):
         wild.fit(*bent)
     from safetensors.numpy import load_file
 
@@ -156,8 +162,17 @@ def test_the_last_good_checkpoint_survives_a_loss_that_is_no_number(bent, tmp_pa
 def test_weights_that_are_no_numbers_never_become_a_map(bent, tmp_path):
     """One step an epoch: the loss before it was still a number."""
     wild = MLP(**SHORT | {"rate": 1e37, "warmup": 0.0, "clip": 0.0, "batch": 500, "epochs": 1})
-    with training(checkpoints=tmp_path), pytest.raises(DataError, match=r"weights .* in epoch 1: .* rate"):
+    with (
+        training(checkpoints=tmp_path),
+        pytest.raises(
+            DataError,
+            match=r"weights .* by step 0 \(epoch 1\), whose batch held the source rows \d+, .* and others: .*"
+            r".*No checkpoint .* was written to .* yet\.",
+        ),
+    ):
         wild.set_params(loss="mse").fit(*bent)
+    with pytest.raises(DataError, match=r"No checkpoint was kept: --checkpoints FOLDER keeps them\."):
+        wild.fit(*bent)
     assert not list(tmp_path.iterdir())
 
 

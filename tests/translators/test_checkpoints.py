@@ -56,3 +56,12 @@ def test_a_folder_that_cannot_be_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be a folder of checkpoints"):
         Checkpoints(tmp_path / "file" / "x", "d")
+
+
+def test_where_the_last_checkpoint_lies_is_told(tmp_path):
+    assert "No checkpoint was kept" in Checkpoints(None, "d").told("search", now=True)
+    kept = Checkpoints(tmp_path, "d")
+    assert "was written to" in kept.told("search", now=False)
+    assert str(tmp_path / "search.safetensors") in kept.told("search", now=True)
+    kept.write("search", STATE, Progress())
+    assert str(tmp_path / "search.safetensors") in kept.told("search", now=False)

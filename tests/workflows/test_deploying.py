@@ -3,9 +3,9 @@ import pytest
 
 from alignkit.aligners.procrustes import Procrustes
 from alignkit.alignment import Alignment
-from alignkit.errors import SpaceMismatchError
+from alignkit.errors import DataError, SpaceMismatchError
 from alignkit.spaces import Embeddings, Space
-from alignkit.workflows.deploying import deployment_gap, deployment_sentence
+from alignkit.workflows.deploying import check_deployable, deployment_gap, deployment_sentence
 
 
 def rows(shift, seed, name="both"):
@@ -53,3 +53,12 @@ def test_rows_of_another_space_are_refused(turned):
     alignment, texts = turned
     with pytest.raises(SpaceMismatchError):
         deployment_gap(alignment, texts, rows(0, 1, "elsewhere"))
+    with pytest.raises(SpaceMismatchError, match=r"holds rows of elsewhere .* fitted to rows of both"):
+        check_deployable(texts, rows(0, 1, "elsewhere"))
+
+
+def test_the_very_rows_of_the_fit_are_no_rows_to_deploy_on(turned):
+    _, texts = turned
+    check_deployable(texts, rows([4, 0, 0, 0, 0], 2))
+    with pytest.raises(DataError, match="that the map is fitted to"):
+        check_deployable(texts, texts)

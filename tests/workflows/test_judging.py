@@ -68,3 +68,34 @@ def test_two_embedders_and_impossible_judges_are_refused(sides):
         judge(real, other)
     with pytest.raises(DataError, match="clip_score cannot judge: it compares partners"):
         judge(real, made, judges=["clip-score"])
+
+
+def test_copies_of_reference_rows_are_warned_of_and_one_set_given_twice_is_refused(sides):
+    real, made = sides
+    assert judge(real, made).context["warnings"] == []
+    some = np.concatenate([made.array()[:50], real.array()[:10]])
+    (said,) = judge(real, Embeddings(some, space=real.space, name="some")).context["warnings"]
+    assert said.startswith("10 of 60 rows of some are, to the last bit, rows of real")
+    for rows in (real, real.select(np.arange(60)[::-1])):
+        with pytest.raises(DataError, match="real and real hold the same rows"):
+            judge(real, rows)
+
+
+def test_a_side_that_cannot_be_judged_is_named_with_its_row(sides):
+    real, made = sides
+    blank = made.array().copy()
+    blank[5] = 0
+    dark = Embeddings(blank, ids=made.ids, items=made.items, space=made.space, name="dark.npy")
+    assert "fad" in judge(real, dark).sections["judges"]  # a cloud may hold a row of zeros
+    with pytest.raises(DataError, match=r"dark\.npy: row 5 \(id .*\) is all zeros and has no direction"):
+        judge(real, dark, pairs=Pairs.by_id(real, dark))
+    with pytest.raises(DataError, match="made has 1 row, and judges need 2 or more: encode more items"):
+        judge(real, made.select(np.arange(1)))
+
+
+def test_a_judge_that_is_not_taken_by_default_says_how_to_ask_for_it():
+    rng = np.random.default_rng(0)
+    one, other = (Embeddings(rng.normal(size=(40, 2))) for _ in range(2))
+    assert judge(one, other).context["not_judged"]["fad_inf"] == (
+        "it is not taken by default; ask for it with --judges fad_inf"
+    )
