@@ -113,11 +113,9 @@ def _draw_fix(
 
 def _name_ends(axes: Axes, ends: list[End]) -> None:
     """Write the strengths beside the ends of the lines, one above the other where they would overlap."""
-    figure = axes.get_figure()
-    assert figure is not None
     placed: list[tuple[float, float]] = []
     for across, value, name, colour in sorted(ends, key=lambda end: end[1]):
-        x, y = axes.transData.transform((across, value)) * 72 / figure.dpi
+        x, y = axes.transData.transform((across, value)) * 72 / axes.figure.dpi
         up = DROP
         while any(abs(x - other) < WIDE and abs(y + up - level) < HIGH for other, level in placed):
             up += 1.0

@@ -49,11 +49,12 @@ def command(
 
 
 def _factors(out: Path, *, seed: int, force: bool, json: bool) -> None:
-    from alignkit.demo.factor_audition import write_factors
+    from alignkit.demo.factor_audition import verdict, write_factors
     from alignkit.tables import text
 
     page, report = write_factors(out, seed=seed, force=force)
     if json:
         emit_json({**report.to_json(), "written": str(out), "report": str(page)})
         return
-    emit(f"{page}\n\nerror of each factor, which runs from 0 to 1, read back from the sound\n{text(report)}")
+    head = "error of each factor, which runs from 0 to 1, read back from the sound"
+    emit(f"{page}\n\n{head}\n{text(report)}\n\n{verdict(report)}")

@@ -79,10 +79,8 @@ def command(
     from alignkit.storage import load_alignment
     from alignkit.workflows import measure_gap
 
-    if unpaired and pairs is not None:
-        raise ParameterError("--unpaired and --pairs contradict each other: leave one of them out.")
-    if unpaired and group is not None:
-        raise ParameterError("--group makes pairs one item, and --unpaired has none: leave one of them out.")
+    if unpaired:
+        _check_unpaired(pairs, group)
     fitted = None if alignment is None else load_alignment(alignment)
     left, right = (options.open_side(path, ids=ids, trust_pickle=trust_pickle) for path in (source, target))
     links = None if unpaired else options.link(left, right, pairs, group)
@@ -104,6 +102,14 @@ def command(
     if links is not None:
         options.note_join(links, pairs)
     _show(report, json=json)
+
+
+def _check_unpaired(pairs: Path | None, group: str | None) -> None:
+    """Raise ParameterError for what says something of pairs where there are none."""
+    if pairs is not None:
+        raise ParameterError("--unpaired and --pairs contradict each other: leave one of them out.")
+    if group is not None:
+        raise ParameterError("--group makes pairs one item, and --unpaired has none: leave one of them out.")
 
 
 def _draw(

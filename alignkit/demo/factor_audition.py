@@ -22,6 +22,7 @@ from alignkit.statistics.intervals import bootstrap_interval
 from alignkit.storage import save_alignment, save_audition, save_report
 from alignkit.workflows import audition
 
+STATED = 0.15  # error within which a map must return each factor; knowing nothing gives .25
 SHOWN = 6
 CENTRES = 400
 WIDTH = 1.0  # of the kernel, in units of the median distance of two rows
@@ -86,11 +87,26 @@ def hear_factors(world: Factors, *, seed: int = 0) -> tuple[Alignment, Inverse, 
         "world": "factors",
         "seed": seed,
         "unit": "mean absolute error; each factor runs from 0 to 1",
+        "stated_error": STATED,
         "items": {"train": len(world.train), "held_out": len(world.test)},
         "interval": "percentile bootstrap over held-out items",
         "decoder": "kernel ridge regression of the factors, then synthesis",
     }
     return alignment, decoder, Report("demo", sections, context)
+
+
+def verdict(report: Report) -> str:
+    """Return whether the map keeps the stated error and one of shuffled pairs misses it, in a sentence."""
+    mapped, broken = (report.sections[name] for name in ("mapped", "shuffled map"))
+    kept = all(score.high is not None and score.high < STATED for score in mapped.values())
+    missed = all(score.low is not None and score.low > STATED for score in broken.values())
+    through = "all keep it" if kept else "NOT all keep it"
+    beside = "none does" if missed else "SOME do as well"
+    return (
+        f"stated error: {STATED} for each factor. Through the map {through}, through one of shuffled pairs "
+        f"{beside}, intervals included.\nceiling: the sound's own row; guess: the mean of the training "
+        "factors, which knows nothing."
+    )
 
 
 def with_paths(side: Embeddings, folder: str, ending: str) -> Embeddings:

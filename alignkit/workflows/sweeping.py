@@ -77,12 +77,10 @@ def sweep_gap(  # noqa: PLR0913 - the whole choice of a sweep
     >>> after < 0.2 * before
     True
     """
-    named = [measures] if isinstance(measures, str) else measures
-    chosen = [MEASURES.check(name) for name in named or GAPS]
+    chosen = _measures(measures)
     planned = _planned(fixes, lambdas)
     if not len(seeds) or len(set(seeds)) < len(seeds):
         raise ParameterError(f"the seeds are {list(seeds)}: give one or more, each once.")
-    check_two_modalities(source, target)
     pairs = _checked(source, target, pairs)
     _check_labels(pairs, labelled)
     labels = pairs.components()
@@ -121,6 +119,11 @@ def sweep_gap(  # noqa: PLR0913 - the whole choice of a sweep
     return Sweep(points, context)
 
 
+def _measures(asked: Sequence[str] | str | None) -> list[str]:
+    named = [asked] if isinstance(asked, str) else asked
+    return [MEASURES.check(name) for name in named or GAPS]
+
+
 def _planned(fixes: Sequence[str] | None, lambdas: Sequence[float] | None) -> dict[str, Sequence[float]]:
     """Return the strengths of every fix that is asked for; one that takes none of them is left out."""
     planned: dict[str, Sequence[float]] = {}
@@ -144,6 +147,7 @@ def _checked(source: Embeddings, target: Embeddings, pairs: Pairs | None) -> Pai
             f"{source.name} has {source.dim} dimensions and {target.name} {target.dim}: a gap lies in one "
             "space; write one side there with `alignkit apply` first."
         )
+    check_two_modalities(source, target)
     source.space.check_meets(target.space, f"{source.name}, moved towards {target.name},")
     pairs = (Pairs.by_id(source, target) if pairs is None else pairs).in_order_of_ids()
     pairs.check_enough()

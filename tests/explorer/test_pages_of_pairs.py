@@ -49,6 +49,7 @@ def run(line: str, folder, monkeypatch) -> str:
     assert done.exit_code == 0, (line, done.output)
     if out:
         (folder / out).write_text(done.stdout)
+    streamlit.cache_resource.clear()  # what lies in the folder is looked up every few seconds only
     return done.stdout
 
 
