@@ -31,10 +31,7 @@ def gap_sweep(sweep: Sweep, *, measure: str = "", metric: str = "mrr", title: st
     intervals. The dotted line upright is the measure's null level for the rows as they are.
     """
     measure = measure or next(iter(sweep.as_is.gap))
-    sections = {
-        name: metric if metric in effects else next(iter(effects))
-        for name, effects in sweep.as_is.effects.items()
-    }
+    sections = sweep.metrics(metric)
     figure = Figure(figsize=(1.2 + 4.1 * len(sections), 4.4), layout="constrained")
     for axes, (section, shown) in zip(
         np.ravel(figure.subplots(1, len(sections))), sections.items(), strict=True

@@ -2,8 +2,10 @@
 
 import csv as comma_separated
 import io
+from itertools import chain
 from typing import Any
 
+from alignkit._words import counted
 from alignkit.closing._sweep import AS_IS, Effect, Point, Remaining, Sweep
 from alignkit.tables import aligned, number
 
@@ -39,7 +41,7 @@ def text(sweep: Sweep) -> str:
     lines = [
         "does closing the gap help? {source} against {target}".format(**names),
         f"fitted on {first['train']} pairs, looked at on {first['held_out']} others, "
-        f"{splits} split{'s' if splits > 1 else ''}",
+        f"{counted(splits, 'split')}",
         "",
         *_in_short(sweep),
         "",
@@ -65,23 +67,19 @@ def text(sweep: Sweep) -> str:
 
 def _in_short(sweep: Sweep) -> list[str]:
     """Return a line a fix, where it leaves least of the first measure: what is left, what retrieval paid."""
-    measure = next(iter(sweep.as_is.gap))
-    shown = {
-        section: SHORT if SHORT in effects else next(iter(effects))
-        for section, effects in sweep.as_is.effects.items()
-    }
+    measure, shown = next(iter(sweep.as_is.gap)), sweep.metrics(SHORT)
     head = [measure, *(cell for section, name in shown.items() for cell in (f"{name} {section}", "", ""))]
-    rows = [[_name(sweep.as_is), number(sweep.as_is.gap[measure].value)]]
-    rows[0] += [
-        cell
-        for section, name in shown.items()
-        for cell in (number(sweep.as_is.effects[section][name].score.value), "", "")
+    start = [
+        (number(sweep.as_is.effects[section][name].score.value), "", "") for section, name in shown.items()
     ]
+    lines = [(sweep.as_is, start)]
     for fix in sweep.fixes:
         point = min(sweep.of(fix), key=lambda each: each.gap[measure].value)
-        changes = [_cells(point.effects[section][name])[2:] for section, name in shown.items()]
-        left = number(point.gap[measure].value)
-        rows.append([_name(point), left, *(cell for change in changes for cell in change)])
+        lines.append((point, [_change(point.effects[section][name]) for section, name in shown.items()]))
+    rows = [
+        [_name(point), number(point.gap[measure].value), *chain.from_iterable(cells)]
+        for point, cells in lines
+    ]
     return [
         "in short: each fix where it leaves least of the gap, and the change it brings",
         *_table(head, rows),
@@ -130,12 +128,16 @@ def _gap_cells(remaining: Remaining) -> list[str]:
 
 
 def _cells(effect: Effect) -> list[str]:
-    score, change = effect.score, effect.change
-    cells = [number(score.value), _ends(score.low, score.high)]
+    score = effect.score
+    return [number(score.value), _ends(score.low, score.high), *_change(effect)]
+
+
+def _change(effect: Effect) -> tuple[str, str, str]:
+    change = effect.change
     if change is None:
-        return [*cells, "", "", ""]
+        return "", "", ""
     real = effect.p_corrected is not None and effect.p_corrected < REAL
-    return [*cells, f"{change.value:+.4f}", _ends(change.low, change.high, signed=True), "*" if real else ""]
+    return f"{change.value:+.4f}", _ends(change.low, change.high, signed=True), "*" if real else ""
 
 
 def _ends(low: float | None, high: float | None, *, signed: bool = False) -> str:

@@ -165,6 +165,13 @@ class Sweep:
         """The fixes, each once, in the order of the points."""
         return list(dict.fromkeys(point.fix for point in self.points[1:]))
 
+    def metrics(self, preferred: str) -> dict[str, str]:
+        """Return for each section the metric that is preferred, or its first where it has no such one."""
+        return {
+            section: preferred if preferred in effects else next(iter(effects))
+            for section, effects in self.as_is.effects.items()
+        }
+
     def of(self, fix: str) -> list[Point]:
         """Return the points of one fix, by rising strength."""
         return sorted((p for p in self.points if p.fix == fix), key=lambda point: point.strength)

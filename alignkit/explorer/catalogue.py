@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
+from alignkit._words import counted
 from alignkit.errors import AlignkitError
 from alignkit.formats import read_header
 from alignkit.storage import load_alignment, load_comparison, load_report
@@ -63,7 +64,7 @@ class Catalogue:
     def told(self) -> str:
         """Return how many readable ones there are of each kind, in words; empty where there is none."""
         counts = [(kind, len(self.of(kind))) for kind in KINDS]
-        return ", ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in counts if count)
+        return ", ".join(counted(count, kind) for kind, count in counts if count)
 
     def counts(self) -> dict[str, int]:
         """Return how many there are of each kind, and how many are broken."""

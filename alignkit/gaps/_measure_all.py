@@ -76,6 +76,17 @@ def gap_facts(
     }
 
 
+def asked_names(measures: Sequence[str] | str | None) -> list[str]:
+    """Return the names that were asked for, of which one may stand alone; none without.
+
+    Examples
+    --------
+    >>> asked_names("mmd"), asked_names(("cone", "mmd")), asked_names(None)
+    (['mmd'], ['cone', 'mmd'], [])
+    """
+    return [measures] if isinstance(measures, str) else list(measures or ())
+
+
 def full_name(measure: str, part: str) -> str:
     """Return the name under which a part of a measure is reported."""
     return f"{measure}.{part}" if part else measure

@@ -11,7 +11,7 @@ from alignkit.errors import DataError
 from alignkit.gaps import MEASURES
 from alignkit.gaps._clouds import Clouds
 from alignkit.gaps._curve import sample_size_curve
-from alignkit.gaps._measure_all import gap_facts, measure_clouds
+from alignkit.gaps._measure_all import asked_names, gap_facts, measure_clouds
 from alignkit.pairs import Pairs
 from alignkit.reports import Report
 from alignkit.rows import Rows
@@ -67,7 +67,8 @@ def measure_gap(  # noqa: PLR0913 - the whole choice of a report
     >>> report.sections["measures"]["centroid_distance"].value > 0.7
     True
     """
-    chosen = _chosen(measures)
+    asked = asked_names(measures)
+    chosen = _chosen(asked)
     left, right = (_embeddings(side) for side in (source, target))
     links = Pairs.by_id(left, right) if pairs is True else pairs or None
     _check(left, right, alignment)
@@ -84,7 +85,7 @@ def measure_gap(  # noqa: PLR0913 - the whole choice of a report
             continue
         clouds = _clouds(side, right, links, labels)
         protocol[section] = gap_facts(clouds, chosen, most=most)
-        _check_measured(protocol[section], measures)
+        _check_measured(protocol[section], asked)
         sections[section] = measure_clouds(clouds, chosen, seed=seed, most=most)
         if curve:
             curves[section] = sample_size_curve(clouds, chosen, seed=seed)
@@ -103,16 +104,15 @@ def measure_gap(  # noqa: PLR0913 - the whole choice of a report
     return Report("gap", sections, context)
 
 
-def _chosen(measures: Sequence[str] | str | None) -> list[str] | None:
-    if not measures:
+def _chosen(asked: list[str]) -> list[str] | None:
+    if not asked:
         return None
-    names = [measures] if isinstance(measures, str) else list(measures)
-    return MEASURES.names() if names == ["all"] else [MEASURES.check(name) for name in names]
+    return MEASURES.names() if asked == ["all"] else [MEASURES.check(name) for name in asked]
 
 
-def _check_measured(facts: dict[str, Any], named: Sequence[str] | str | None) -> None:
+def _check_measured(facts: dict[str, Any], asked: list[str]) -> None:
     """Raise DataError where what was asked for by name cannot be measured, or nothing can."""
-    refused, by_name = facts["not_measured"], bool(named) and named != "all" and list(named) != ["all"]
+    refused, by_name = facts["not_measured"], asked not in ([], ["all"])
     if refused and (by_name or not facts["interval"]):
         name, reason = next(iter(refused.items()))
         more = f", nor can {len(refused) - 1} more" if len(refused) > 1 else ""

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from alignkit._words import counted
 from alignkit.errors import DataError
 from alignkit.judges import JUDGES
 from alignkit.judges._base import Judge, Samples
@@ -92,8 +93,10 @@ def _checked(reference: Embeddings, generated: Embeddings) -> list[str]:
     for side in (reference, generated):
         side.check()
         if len(side) < FEWEST:
-            rows = f"{len(side)} row" if len(side) == 1 else f"{len(side)} rows"
-            raise DataError(f"{side.name} has {rows}, and judges need {FEWEST} or more: encode more items.")
+            raise DataError(
+                f"{side.name} has {counted(len(side), 'row')}, and judges need {FEWEST} or more: encode more "
+                "items."
+            )
     known, copies = shared_rows(reference, generated)
     if known == len(reference) and copies == len(generated):
         raise DataError(

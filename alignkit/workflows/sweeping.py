@@ -11,6 +11,7 @@ from alignkit.closing._sweep import AS_IS, Effect, Point, Remaining, Spread, Swe
 from alignkit.errors import DataError, ParameterError
 from alignkit.gaps import MEASURES
 from alignkit.gaps._base import RESAMPLES
+from alignkit.gaps._measure_all import asked_names
 from alignkit.pairs import Pairs
 from alignkit.reports import Score
 from alignkit.spaces import Embeddings
@@ -77,7 +78,7 @@ def sweep_gap(  # noqa: PLR0913 - the whole choice of a sweep
     >>> after < 0.2 * before
     True
     """
-    chosen = _measures(measures)
+    chosen = [MEASURES.check(name) for name in asked_names(measures) or GAPS]
     planned = _planned(fixes, lambdas)
     if not len(seeds) or len(set(seeds)) < len(seeds):
         raise ParameterError(f"the seeds are {list(seeds)}: give one or more, each once.")
@@ -117,11 +118,6 @@ def sweep_gap(  # noqa: PLR0913 - the whole choice of a sweep
         "versions": versions(),
     }
     return Sweep(points, context)
-
-
-def _measures(asked: Sequence[str] | str | None) -> list[str]:
-    named = [asked] if isinstance(asked, str) else asked
-    return [MEASURES.check(name) for name in named or GAPS]
 
 
 def _planned(fixes: Sequence[str] | None, lambdas: Sequence[float] | None) -> dict[str, Sequence[float]]:
